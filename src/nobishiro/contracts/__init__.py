@@ -1,0 +1,1 @@
+"""Frozen types and protocols that every room may import. Standard library only."""

@@ -1,0 +1,1 @@
+"""The pure kernels of a decision: plain values and arrays, no I/O."""

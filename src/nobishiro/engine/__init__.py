@@ -1,0 +1,1 @@
+"""The library: tables in, tables out; no web, no wall clock, no global randomness."""

@@ -1,0 +1,1 @@
+"""取込: files become clean canonical tables."""

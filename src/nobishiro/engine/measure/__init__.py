@@ -1,0 +1,1 @@
+"""検証: what was done and what it earned."""

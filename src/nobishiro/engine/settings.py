@@ -1,0 +1,173 @@
+"""One frozen settings class a step. Unknown keys and impossible values are refused, and the message names them.
+
+Read from `settings.toml` in the workspace: one section a step, `[map]`, `[plan]` and so on; what is left out keeps the
+default written here. A run stores the settings it used.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from nobishiro.contracts.errors import SettingsError
+
+
+class _Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of every settings class."""
+
+
+class WorkspaceSettings(_Step, frozen=True):
+    """What holds for the whole workspace."""
+
+    time_zone: str = "Asia/Tokyo"
+    """Clock of every timestamp; a business day ends at midnight there."""
+    currency: str = "JPY"
+    """The one currency of all amounts (ISO 4217)."""
+    tax: str = "excluded"
+    """`excluded` (税抜) or `included` (税込): what amounts mean."""
+    fiscal_year_starts: int = 4
+    """Month the fiscal year begins, 1–12."""
+    language: str = "ja"
+    """`ja` or `en`: what reports and the command line speak unless told otherwise."""
+
+
+class StoreSettings(_Step, frozen=True):
+    """Files on disk."""
+
+    lock_wait_seconds: float = 60.0
+    """How long a writer waits for another before `WorkspaceBusy`."""
+    compact_above_files: int = 32
+    """A table with more live files than this is rewritten into few."""
+    keep_commits: int = 200
+    """Commits readable as of; older ones may be vacuumed."""
+
+
+class ImportSettings(_Step, frozen=True):
+    """Reading files."""
+
+    max_rejected_share: float = 1.0
+    """The whole import fails when more than this share of rows is rejected; 1.0 never fails it."""
+    max_file_bytes: int = 0
+    """Refuse larger files; 0 means no limit (the command line has none, a browser upload has)."""
+    max_cell_bytes: int = 1_000_000
+    """A longer cell is a rejected row."""
+    max_columns: int = 500
+    """More columns than this is no table."""
+    max_archive_ratio: float = 200.0
+    """An .xlsx that expands by more than this is refused as a zip bomb."""
+    max_archive_bytes: int = 4_000_000_000
+    """Expanded bytes an .xlsx may have."""
+    earliest_day: str = "1950-01-01"
+    """A date before it is a rejected row."""
+    latest_days_ahead: int = 366
+    """A date further ahead of the import day than this is a rejected row."""
+    max_quantity: float = 1e9
+    """A larger absolute quantity is a rejected row."""
+
+
+class MapSettings(_Step, frozen=True):
+    """The customer map."""
+
+    window_days: int = 365
+    """How far back the track record looks."""
+    potential_threshold: float | None = None
+    """Yen a year; None places it where the curve bends."""
+    track_record_threshold: float | None = None
+    """Yen a year; None places it where the curve bends."""
+
+
+class FamilySettings(_Step, frozen=True):
+    """Families where products carry no category."""
+
+    count: int = 0
+    """How many to learn; 0 chooses by the number of products."""
+    seed: int = 7
+
+
+class PotentialSettings(_Step, frozen=True):
+    """拡大余地."""
+
+    window_days: int = 365
+    seed: int = 7
+
+
+class TogetherSettings(_Step, frozen=True):
+    """Bought together."""
+
+    min_together: int = 5
+    """Pairs on fewer orders are not listed."""
+    top: int = 20
+    """Partners kept per product."""
+    max_q: float = 0.05
+    """Largest false discovery rate listed."""
+
+
+class RecommendSettings(_Step, frozen=True):
+    """Personal recommendations."""
+
+    k: int = 10
+    """How many per customer and kind."""
+    neighbours: int = 40
+    """Partners per product the scores are summed over."""
+    min_buyers: int = 3
+    """A product with fewer buyers is not recommended by co-purchase."""
+    half_life_days: float = 180.0
+    """A purchase this old weighs half."""
+    count_leaves_from: int = 5
+    """Counts are spoken to customers only from this many buyers up."""
+    seed: int = 7
+
+
+class PlanSettings(_Step, frozen=True):
+    """The month's plan."""
+
+    hours_per_visit: float = 2.0
+    hours_per_call: float = 0.4
+    hours_per_mail: float = 0.15
+    default_hours_per_month: float = 80.0
+    """Hours of a rep whose row says nothing."""
+    share_a: float = 0.40
+    share_b: float = 0.35
+    share_c: float = 0.20
+    share_d: float = 0.05
+    """The wished mix of hours; adds up to 1."""
+    mix_tolerance: float = 0.05
+    """How far the planned mix may stray from the wish, in share of hours."""
+    time_limit_seconds: float = 20.0
+    """The solver stops here and reports its proven gap."""
+
+
+class Settings(_Step, frozen=True):
+    """All of them."""
+
+    workspace: WorkspaceSettings = WorkspaceSettings()
+    store: StoreSettings = StoreSettings()
+    imports: ImportSettings = ImportSettings()
+    map: MapSettings = MapSettings()
+    families: FamilySettings = FamilySettings()
+    potential: PotentialSettings = PotentialSettings()
+    together: TogetherSettings = TogetherSettings()
+    recommend: RecommendSettings = RecommendSettings()
+    plan: PlanSettings = PlanSettings()
+
+
+def from_mapping(values: dict[str, Any], source: str = "settings") -> Settings:
+    """Settings from nested plain values. Raises `SettingsError` naming the unknown key or the wrong type."""
+    try:
+        return msgspec.convert(values, Settings)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{source}: {error}; see docs/reference/settings.md for every key") from error
+
+
+def read_settings(path: Path) -> Settings:
+    """Settings of a TOML file; the defaults when there is none. Raises `SettingsError`."""
+    if not path.exists():
+        return Settings()
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not readable as TOML: {error}") from error
+    return from_mapping(values, str(path))

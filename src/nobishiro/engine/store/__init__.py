@@ -1,0 +1,1 @@
+"""Facts on disk: tables, the commit log, runs."""

@@ -1,0 +1,1 @@
+"""The report and the workbook people look at: result tables in, files out."""

@@ -122,7 +122,7 @@ class RecommendSettings(_Step, frozen=True):
 
 
 class PlanSettings(_Step, frozen=True):
-    """The month's plan."""
+    """The month's plan. What one contact moves is an assumption, shown as such, until outcomes have been measured."""
 
     hours_per_visit: float = 2.0
     hours_per_call: float = 0.4
@@ -133,11 +133,21 @@ class PlanSettings(_Step, frozen=True):
     share_b: float = 0.35
     share_c: float = 0.20
     share_d: float = 0.05
-    """The wished mix of hours; adds up to 1."""
+    """The wished mix of hours over A, B, C and D; adds up to 1."""
     mix_tolerance: float = 0.05
-    """How far the planned mix may stray from the wish, in share of hours."""
+    """How far a quadrant may go over its wished share of all hours."""
+    opens_by_visit: float = 0.10
+    opens_by_call: float = 0.03
+    opens_by_mail: float = 0.008
+    """Assumed share of the potential that one contact of this kind turns into sales within the year."""
+    keeps_by_visit: float = 0.020
+    keeps_by_call: float = 0.008
+    keeps_by_mail: float = 0.002
+    """Assumed share of the track record that one contact of this kind keeps from being lost."""
+    exact_below_choices: int = 30_000
+    """Up to this many customer × channel choices the plan is solved exactly; above, by prices with a proven bound."""
     time_limit_seconds: float = 20.0
-    """The solver stops here and reports its proven gap."""
+    """The exact solver stops here and reports its proven gap."""
 
 
 class Settings(_Step, frozen=True):

@@ -66,6 +66,11 @@ class ImportSettings(_Step, frozen=True):
     """A date further ahead of the import day than this is a rejected row."""
     max_quantity: float = 1e9
     """A larger absolute quantity is a rejected row."""
+    match_near_name: float = 90.0
+    """Names this alike (0–100, share of letters in common order) are near: listed for a person, never merged "
+    "alone."""
+    match_max_shared: int = 20
+    """A phone, address or mail domain shared by more names than this (a building, a call centre) is no evidence."""
 
 
 class MapSettings(_Step, frozen=True):

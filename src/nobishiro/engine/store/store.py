@@ -1,0 +1,114 @@
+"""The store: facts on disk, all-or-nothing commits, readable as of any commit."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Self
+
+import polars as pl
+
+from nobishiro.contracts.errors import CommitNotFound
+from nobishiro.engine.settings import StoreSettings
+from nobishiro.engine.store.commits import Commit, CommitKind, CommitLog, TableState
+from nobishiro.engine.store.comparison import Comparison, compare_rows
+from nobishiro.engine.store.disk import disk_errors
+from nobishiro.engine.store.layout import Layout, check_name
+from nobishiro.engine.store.marker import make_workspace, open_workspace
+from nobishiro.engine.store.parquet import scan_rows
+from nobishiro.engine.store.publication import Heading
+from nobishiro.engine.store.transaction import Transaction, declared_table
+
+_DEFAULTS: Final = StoreSettings()
+
+
+class Store:
+    """One workspace directory. Cheap to open; safe to use from several threads and processes at once."""
+
+    def __init__(self, layout: Layout, settings: StoreSettings) -> None:
+        self._layout: Final = layout
+        self._settings: Final = settings
+        self._log: Final = CommitLog(layout)
+
+    @classmethod
+    def create(cls, path: Path, settings: StoreSettings = _DEFAULTS, at: datetime | None = None) -> Self:
+        """Make a workspace at `path`, or open the one that is there. `NotAWorkspace` when something else is there."""
+        layout = Layout(Path(path).absolute())
+        with disk_errors(layout.path):
+            make_workspace(layout, at)
+        return cls.open(path, settings)
+
+    @classmethod
+    def open(cls, path: Path, settings: StoreSettings = _DEFAULTS) -> Self:
+        """Open the workspace at `path`, upgrading an older layout in one step. `NotAWorkspace`, `WorkspaceTooNew`."""
+        layout = Layout(Path(path).absolute())
+        with disk_errors(layout.path):
+            open_workspace(layout, settings)
+        return cls(layout, settings)
+
+    @property
+    def path(self) -> Path:
+        """The workspace directory, absolute."""
+        return self._layout.path
+
+    @staticmethod
+    def new_import_id(at: datetime) -> str:
+        """An id nobody has used, which sorts by `at`: `20261121-201530-9f3a61`."""
+        return f"{at:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+    def head(self) -> Commit | None:
+        """The newest commit; None in a workspace that was never written."""
+        return self._log.head()
+
+    def commits(self) -> list[Commit]:
+        """All commits, the oldest first."""
+        return [self._log.commit(number) for number in self._log.numbers()]
+
+    def commit(self, number: int) -> Commit:
+        """Commit `number`; `CommitNotFound` when there is none."""
+        return self._log.commit(number)
+
+    def files(self, table: str, at: int | None = None) -> list[str]:
+        """Absolute paths of the live Parquet files as of commit `at` (default: the newest); [] if never written.
+
+        Files never change, so a list once taken stays readable until vacuum lets go of its commit. Raises
+        `CommitNotFound` when there is no such commit or vacuum has removed files of it.
+        """
+        name = declared_table(table).name
+        commit = self._log.head() if at is None else self._log.commit(at)
+        state = commit.table(name) if commit is not None else None
+        if commit is None or state is None:
+            return []
+        return self._paths(commit, state)
+
+    def scan(self, table: str, at: int | None = None) -> pl.LazyFrame:
+        """Rows as of commit `at`: the declared columns in order and `import_id`, typed, also when there are none."""
+        return scan_rows(declared_table(table), self.files(table, at))
+
+    def read(self, table: str, at: int | None = None) -> pl.DataFrame:
+        """`scan`, collected."""
+        return self.scan(table, at).collect()
+
+    def compare(self, table: str, frame: pl.DataFrame) -> Comparison:
+        """What `Transaction.upsert` of `frame` would do now, without writing; the same errors."""
+        declared = declared_table(table)
+        head = self._log.head()
+        state = head.table(table) if head is not None else None
+        return compare_rows(declared, self._layout.table(table), state.files if state is not None else (), frame)
+
+    def begin(self, import_id: str, kind: CommitKind, note: str = "", at: datetime | None = None) -> Transaction:
+        """Begin changes that are published together under `import_id`, which no other import may have used."""
+        check_name(import_id, "import id")
+        return Transaction(self._layout, self._log, self._settings, Heading(kind, import_id, note, at))
+
+    def _paths(self, commit: Commit, state: TableState) -> list[str]:
+        directory = self._layout.table(state.name)
+        paths = [directory / entry.name for entry in state.files]
+        for path in paths:
+            if not path.exists():
+                raise CommitNotFound(
+                    f"commit {commit.number}: a file of {state.name} is gone ({path.name}); vacuum keeps the "
+                    f"newest store.keep_commits = {self._settings.keep_commits} commits"
+                )
+        return [str(path) for path in paths]

@@ -60,7 +60,7 @@ class ValueRules:
     percent: bool = False
     """Plain numbers are percentages: 35 is 0.35."""
     value_map: tuple[tuple[str, str], ...] = ()
-    """The file's own words for values, read before anything else."""
+    """The file's own words for values, read before anything else; `*` stands for any word a choice does not know."""
     exact: bool = False
     """Texts were written by Nobishiro: nothing but types is read, no character is changed."""
 
@@ -202,7 +202,7 @@ def _as_text(values: pl.Series, column: Column, rules: ValueRules) -> pl.Series:
 
 def _read_text(words: pl.Series, column: Column, rules: ValueRules) -> _Read:
     if column.choices:
-        return _read_choice(words, column)
+        return _read_choice(words, column, dict(rules.value_map).get("*"))
     special = SPECIAL.get(column.name)
     if special is not None:
         values, problems, notes = read_each(words, special)
@@ -217,10 +217,9 @@ def is_code(column: Column) -> bool:
     return column.name.endswith("_id") or column.name == "upgrade_of"
 
 
-def _read_choice(words: pl.Series, column: Column) -> _Read:
+def _read_choice(words: pl.Series, column: Column, otherwise: str | None) -> _Read:
     known = choice_words(column)
-    texts = words.to_list()
-    found = [known.get(word_key(text)) for text in texts]
+    found = [known.get(word_key(text), otherwise) for text in words.to_list()]
     allowed = ", ".join(f"{choice} ({choice_label(choice)})" for choice in column.choices)
     empty = is_empty_mark(words).to_list()
     problems = [

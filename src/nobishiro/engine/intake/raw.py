@@ -1,4 +1,4 @@
-"""What reading a file hands to mapping: its cells as they stand, with the line each row has in an editor or in Excel."""
+"""What reading a file hands to mapping: its cells as they stand, with the line each row has in an editor or Excel."""
 
 from __future__ import annotations
 
@@ -80,8 +80,9 @@ class RawTable:
     source: str
     """File name (or the database without its password) for messages."""
     frame: pl.DataFrame
-    """Columns are the headers as written, stripped and made unique. CSV: all String, an empty cell is null.
-    Parquet, database and Excel columns of one kind keep their own type; a mixed Excel column is String."""
+    """Columns are the headers as written, stripped and made unique. CSV and Excel: all String, an empty cell is null;
+    Excel dates are `YYYY-MM-DD` (with ` HH:MM:SS` where the cell has a time), whole numbers have no point.
+    Parquet and database columns keep their own types."""
     lines: pl.Series
     """Int64, one per row of `frame`: the line an editor or Excel shows (the first line of a record that spans several).
     Rows of Parquet and databases count from 1."""

@@ -1,1 +1,6 @@
 """The report and the workbook people look at: result tables in, files out."""
+
+from nobishiro.report.data import Measure, ReportData
+from nobishiro.report.page import write_report
+
+__all__ = ["Measure", "ReportData", "write_report"]

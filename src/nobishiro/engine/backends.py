@@ -1,7 +1,7 @@
 """Engines that run the reductions, behind five methods: DuckDB in this process, Spark local or on a cluster.
 
 The only file that knows an engine's name. A statement is one SELECT in the subset of DuckDB's dialect that
-`docs/reference/sql-subset.md` writes down; sqlglot turns it into the dialect of the engine. What an engine can do beyond
+`docs/reference/sql-subset.md` writes down; sqlglot turns it into the engine's dialect. What an engine can do beyond
 that subset it declares in `capabilities`.
 """
 

@@ -6,16 +6,26 @@ returned and non-product lines are out already.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Float64 = npt.NDArray[np.float64]
+from nobishiro.engine.understand.chunks import LineColumns
+from nobishiro.engine.understand.cuts import (
+    Float64,
+    Int32,
+    Int64,
+    gather_codes,
+    gather_values,
+    group_stably,
+    mark_products,
+)
+from nobishiro.engine.understand.runs import THREADS, Runs, runs_of_files, runs_of_frame
 
 _EPOCH = date(1970, 1, 1)
 
@@ -80,58 +90,60 @@ def encode_sales(lines: pl.DataFrame, as_of: date | None = None) -> Sales:
     """Encode net sales lines; rows on or after `as_of` are left out (default: the day after the last line).
 
     `lines` has `customer_id` (nullable), `order_id`, `product_id`, `ordered_at` (date or timestamp) and may have
-    `quantity` and `amount`. Ids keep their type. Lines of an order need not be adjacent; an order that names several
-    customers belongs to the first by id.
+    `quantity` and `amount`. Ids are text or integers and keep their type. Lines of an order need not be adjacent; an
+    order that names several customers belongs to the first by id, and to the earliest of its days. Lines without an
+    order, a product or a day are left out. Raises `LayoutUnknown`.
     """
-    day = pl.col("ordered_at").cast(pl.Date)
-    if as_of is None:
-        last = lines.select(day.max()).item()
-        as_of = date.fromordinal(last.toordinal() + 1) if last is not None else _EPOCH
-    has_amounts = "amount" in lines.columns
-    quantity = pl.col("quantity").cast(pl.Float64).fill_null(1.0) if "quantity" in lines.columns else pl.lit(1.0)
-    amount = pl.col("amount").cast(pl.Float64).fill_null(0.0) if has_amounts else quantity
-    frame = lines.select(
-        "customer_id",
-        "order_id",
-        "product_id",
-        day.cast(pl.Int32).alias("day"),
-        quantity.alias("quantity"),
-        amount.alias("amount"),
-    ).filter(pl.col("day") < (as_of - _EPOCH).days, pl.col("product_id").is_not_null())
-    customers = frame["customer_id"].drop_nulls().unique().sort()
-    products = frame["product_id"].unique().sort()
-    frame = frame.with_columns(
-        _codes(frame["customer_id"], customers).alias("customer"),
-        _codes(frame["product_id"], products).alias("product"),
-    )
-    heads = (
-        frame.group_by("order_id")
-        .agg(pl.col("customer").max(), pl.col("day").min())
-        .sort("customer", "day", "order_id")
-    )
-    heads = heads.with_row_index("order")
-    frame = (
-        frame.select("order_id", "product", "quantity", "amount")
-        .join(heads.select("order_id", "order"), on="order_id", how="left", maintain_order="left")
-        .sort("order", maintain_order=True)
-    )
-    sizes = np.bincount(frame["order"].to_numpy(), minlength=heads.height)
+    return _arrange(runs_of_frame(lines, as_of, keep_quantity=True, keep_amount=True))
+
+
+def load_sales(files: Sequence[str | Path], as_of: date | None = None, *, columns: LineColumns | None = None) -> Sales:
+    """The same from Parquet files of net sales lines, streamed: the lines are never in memory as a table.
+
+    Raises `FileNotUsable` and `LayoutUnknown`.
+    """
+    return _arrange(runs_of_files(files, as_of, columns=columns, keep_quantity=True, keep_amount=True))
+
+
+def _arrange(runs: Runs) -> Sales:
+    """Orders by customer, day and id, and their lines next to each other, in the order they came in."""
+    count = runs.orders.len()
+    order_customer, order_day = np.empty(count, np.int32), np.empty(count, np.int32)
+    order_customer[runs.run_order] = runs.run_customer
+    order_day[runs.run_order] = runs.run_day
+    order_lines = np.bincount(runs.run_order, runs.run_lines, count).astype(np.int64)
+    # Codes of orders ascend with their ids, and a stable sort keeps that order within a customer's day.
+    place = (order_customer.astype(np.int64) << 32) + (order_day.astype(np.int64) + (1 << 31))
+    sequence = np.argsort(place, kind="stable")
+    order_start = np.concatenate(([0], np.cumsum(order_lines[sequence]))).astype(np.int64)
+    group_start, member = group_stably(runs.run_order, count)
+    seen = np.zeros(runs.products.len(), np.bool_)
+    mark_products(runs.run_start, runs.run_lines, runs.line_product, seen)
+    code_of = (np.cumsum(seen) - 1).astype(np.int32)
+
+    lines = int(order_start[-1])
+    line_product = np.empty(lines, np.int32)
+    line_quantity, line_amount = np.empty(lines, np.float64), np.empty(lines, np.float64)
+
+    def gather(low: int, high: int) -> None:
+        where = (sequence, order_start, group_start, member, runs.run_start, runs.run_lines)
+        gather_codes(low, high, *where, runs.line_product, code_of, line_product)
+        gather_values(low, high, *where, runs.line_quantity, line_quantity)
+        gather_values(low, high, *where, runs.line_amount, line_amount)
+
+    edges = [int(edge) for edge in np.linspace(0, count, 4 * THREADS + 1)]
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(gather, edges[:-1], edges[1:]))
     return Sales(
-        as_of=as_of,
-        customers=customers,
-        products=products,
-        orders=heads["order_id"],
-        order_customer=heads["customer"].to_numpy().astype(np.int32),
-        order_day=heads["day"].to_numpy().astype(np.int32),
-        order_start=np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
-        line_product=frame["product"].to_numpy().astype(np.int32),
-        line_quantity=frame["quantity"].to_numpy(),
-        line_amount=frame["amount"].to_numpy(),
-        has_amounts=has_amounts,
+        as_of=runs.as_of,
+        customers=runs.customers.rename(""),
+        products=runs.products.filter(pl.Series(seen)).rename(""),
+        orders=runs.orders.gather(sequence).rename(""),
+        order_customer=order_customer[sequence],
+        order_day=order_day[sequence],
+        order_start=order_start,
+        line_product=line_product,
+        line_quantity=line_quantity,
+        line_amount=line_amount,
+        has_amounts=runs.has_amounts,
     )
-
-
-def _codes(values: pl.Series, ids: pl.Series) -> pl.Series:
-    table = pl.DataFrame({"id": ids, "code": np.arange(ids.len(), dtype=np.int32)})
-    joined = pl.DataFrame({"id": values}).join(table, on="id", how="left", maintain_order="left")
-    return joined["code"].fill_null(-1)

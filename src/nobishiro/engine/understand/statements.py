@@ -144,7 +144,9 @@ days AS (SELECT DISTINCT customer_id, day FROM heads WHERE customer_id IS NOT NU
             ("customer_id",),
         ),
         "touch_gaps": Statement(
-            """WITH days AS (SELECT DISTINCT customer_id, day FROM touches WHERE customer_id IS NOT NULL AND day < $as_of)"""
+            """WITH days AS (
+  SELECT DISTINCT customer_id, day FROM touches WHERE customer_id IS NOT NULL AND day < $as_of
+)"""
             + _QUARTILES,
             "quartiles of the days between a customer's touch days",
             ("touches",),

@@ -9,13 +9,10 @@ from typing import Final
 import polars as pl
 
 from nobishiro.contracts.errors import MappingIncomplete
+from nobishiro.engine.intake.company_names import fold_for_matching, normalise_names
 from nobishiro.engine.intake.headers import find_headers
 
 FOUND_CUSTOMER: Final = "_customer_id"
-_LEGAL_FORM: Final = (
-    r"株式会社|有限会社|合同会社|合資会社|合名会社|一般社団法人|一般財団法人|"
-    r"\((?:株|有|同|資|名|社|財)\)|\b(?:inc|ltd|llc|co|corp|k\.k|gmbh)\b\.?"
-)
 _DOMAIN: Final = re.compile(r"@([a-z0-9.-]+\.[a-z]{2,})")
 _SHORTEST: Final = 2
 
@@ -37,7 +34,7 @@ def find_customers(
     folded = _fold(text.fill_null(""))
     names = customers.select(
         "customer_id",
-        _fold(customers["name"]).str.replace_all(_LEGAL_FORM, "").str.replace_all(r"\s+", "").alias("key"),
+        normalise_names(customers["name"])["core"].str.replace_all(r"\s+", "").alias("key"),
     ).filter(pl.col("key").str.len_chars() >= _SHORTEST)
     owner: dict[str, set[str]] = {}
     for customer, key in names.iter_rows():
@@ -56,7 +53,7 @@ def find_customers(
 
 
 def _fold(texts: pl.Series) -> pl.Series:
-    return texts.str.normalize("NFKC").str.to_lowercase()
+    return pl.Series([fold_for_matching(text) for text in texts], dtype=pl.String)
 
 
 def _decide(text: str, matches: list[str], owner: dict[str, set[str]], domains: dict[str, set[str]]) -> str | None:
@@ -68,3 +65,42 @@ def _decide(text: str, matches: list[str], owner: dict[str, set[str]], domains: 
     longest = max(len(match) for match in matches)
     best = set().union(*(owner[match] for match in matches if len(match) == longest))
     return best.pop() if len(best) == 1 else None
+
+
+def codes_of_names(values: pl.Series, customers: pl.DataFrame) -> tuple[pl.Series, list[str]]:
+    """Names in a column of codes replaced by the code of the one customer so called; all else is left as it is.
+
+    A name is the same when nothing but its width and blanks differ, else when its core and its branch are the same; a
+    name that two customers share is never linked.
+    """
+    distinct = values.drop_nulls().unique(maintain_order=True)
+    unknown = distinct.filter(~distinct.is_in(customers["customer_id"].implode()))
+    if not unknown.len():
+        return values, []
+    codes = customers["customer_id"]
+    known_parts, asked_parts = normalise_names(customers["name"]), normalise_names(unknown)
+    whole = _only(_squeezed(customers["name"]), codes)
+    core = _only(known_parts["core"] + "\x1f" + known_parts["branch"].fill_null(""), codes)
+    asked = zip(
+        unknown, _squeezed(unknown), asked_parts["core"] + "\x1f" + asked_parts["branch"].fill_null(""), strict=True
+    )
+    found = {name: code for name, full, part in asked if (code := whole.get(full, core.get(part))) is not None}
+    if not found:
+        return values, []
+    result = values.replace(pl.Series(list(found)), pl.Series(list(found.values())))
+    rest = unknown.len() - len(found)
+    note = f"{len(found):,} customers were found by their name"
+    return result, [note + (f", {rest:,} names are not known yet and stand for a code" if rest else "")]
+
+
+def _squeezed(names: pl.Series) -> pl.Series:
+    return _fold(names.fill_null("")).str.replace_all(r"\s+", "")
+
+
+def _only(keys: pl.Series, codes: pl.Series) -> dict[str, str]:
+    """Code by key, for the keys that belong to one code alone."""
+    pairs = pl.DataFrame({"key": keys, "code": codes}).filter(pl.col("key").str.strip_chars("\x1f") != "")
+    single = (
+        pairs.group_by("key").agg(pl.col("code").n_unique().alias("n"), pl.col("code").first()).filter(pl.col("n") == 1)
+    )
+    return dict(zip(single["key"], single["code"], strict=True))

@@ -42,6 +42,8 @@ class ColumnMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """(header, values): rows that are no data, such as cancelled orders; `*` stands for anything but empty."""
     search_customer: tuple[str, ...] = ()
     """Headers whose text is searched for a customer's name or mail domain where there is no code (calendar files)."""
+    named: tuple[str, ...] = ()
+    """Canonical columns whose headers hold names where codes belong; known customers are found by their name."""
     date_order: str | None = None
     """`ymd`, `dmy` or `mdy` for dates such as 01/04/2025; None lets the column decide."""
     tax: str | None = None
@@ -64,7 +66,7 @@ def check_mapping(mapping: ColumnMapping, source: str = "mapping") -> ColumnMapp
     if table is None:
         raise UnknownName(f"{source}: there is no table {mapping.table!r}; there are {', '.join(TABLES)}")
     named = [column for _, column in mapping.columns] + [column for column, _ in mapping.constants]
-    named += [column for column, _ in mapping.value_maps] + list(mapping.first_of)
+    named += [column for column, _ in mapping.value_maps] + [*mapping.first_of, *mapping.named]
     unknown = sorted(set(named) - set(table.column_names))
     if unknown:
         raise UnknownName(
@@ -98,7 +100,7 @@ def save_mapping(mapping: ColumnMapping, workspace: Path) -> Path:
 
 
 def load_mapping(name: str, workspace: Path) -> ColumnMapping:
-    """The mapping saved under `name`. Raises `UnknownName` listing the saved ones, `FileNotUsable` for a broken file."""
+    """The mapping saved under `name`. Raises `UnknownName` listing those saved, `FileNotUsable` if it is broken."""
     path = mapping_path(name, workspace)
     if not path.is_file():
         names = list_mappings(workspace)

@@ -12,7 +12,7 @@ import polars as pl
 from nobishiro.contracts.errors import MappingIncomplete
 from nobishiro.contracts.tables import TABLES, Column, ColumnType, Table
 from nobishiro.engine.intake.completion import buildable, complete
-from nobishiro.engine.intake.customers_in_text import FOUND_CUSTOMER, find_customers
+from nobishiro.engine.intake.customers_in_text import FOUND_CUSTOMER, codes_of_names, find_customers
 from nobishiro.engine.intake.headers import find_headers, read_header
 from nobishiro.engine.intake.mapping import ColumnMapping, check_mapping
 from nobishiro.engine.intake.raw import RawTable
@@ -76,6 +76,9 @@ def map_rows(
         notes += said
     cleaned, problems, said = _clean_all(frame, table, mapping, headers, rules)
     notes += said
+    if customers is not None and "customer_id" in mapping.named and "customer_id" in cleaned.columns:
+        coded, said = codes_of_names(cleaned["customer_id"], customers)
+        cleaned, notes = cleaned.with_columns(coded.alias("customer_id")), notes + said
     done = complete(cleaned, frame, table, mapping, headers, raw.guess.layout == "cross")
     cleaned, notes = done.frame, notes + list(done.notes)
     problems += _missing(cleaned, table, mapping, headers, problems)
@@ -94,7 +97,7 @@ def map_rows(
         rejected = _as_rejected(frame[at], reasons)
         accepted = accepted.filter(~bad)
         frame = frame.filter(~bad)
-    also = tuple(_further(frame, further, rules, raw, mapping.date_order) for further in mapping.also)
+    also = tuple(_further(frame, further, rules, mapping, customers) for further in mapping.also)
     return MappedRows(mapping.table, accepted, rejected, left_out, tuple(dict.fromkeys(notes)), also)
 
 
@@ -245,20 +248,25 @@ def _missing(
 
 
 def _further(
-    frame: pl.DataFrame, mapping: ColumnMapping, rules: ValueRules, raw: RawTable, date_order: str | None
+    frame: pl.DataFrame, mapping: ColumnMapping, rules: ValueRules, main: ColumnMapping, customers: pl.DataFrame | None
 ) -> MappedTable:
     """One row per key of a further table; a cell that cannot be read is left empty and said."""
     table = TABLES[mapping.table]
     headers = find_headers((header for header, _ in mapping.columns), frame.columns)
     needed = list(dict.fromkeys(headers.values()))
     rows = frame.select(*needed, LINE).unique(subset=needed, keep="first", maintain_order=True)
-    mapping = mapping if mapping.date_order else msgspec.structs.replace(mapping, date_order=date_order)
+    mapping = msgspec.structs.replace(mapping, date_order=mapping.date_order or main.date_order)
     cleaned, problems, said = _clean_all(rows, table, mapping, headers, rules)
     notes = [f"{table.name}: {note}" for note in said]
     for problem in problems:
         if (count := problem.len() - problem.null_count()) > 0:
             first = problem.drop_nulls()[0]
             notes.append(f"{table.name}: {count:,} values could not be read and were left empty, the first {first}")
+    if customers is not None and table.name == "customers" and "customer_id" in main.named:
+        coded, _ = codes_of_names(cleaned["customer_id"], customers)
+        known = coded.is_in(customers["customer_id"].implode())
+        # Their own rows know them better than a name in somebody else's file.
+        cleaned, rows = cleaned.filter(~known), rows.filter(~known)
     done = complete(cleaned, rows, table, mapping, headers, cross=False)
     cleaned = done.frame.with_columns(rows[LINE])
     key = list(table.key)

@@ -14,6 +14,8 @@ from typing import Final
 import jaconv
 import polars as pl
 
+from nobishiro.engine.intake.corporate_numbers import check_digit, is_corporate_number
+
 MULTILINE: Final = frozenset(("note", "answer", "wording", "value", "reason", "evidence"))
 """Columns whose inner line breaks are part of the text."""
 
@@ -100,18 +102,13 @@ def read_phone(text: str) -> TextReading:
     return plain, None, None
 
 
-def check_digit(twelve: str) -> int:
-    """Check digit of a 法人番号 from its other twelve digits: 9 − (Σ digit × 1, 2, 1, 2 … from the right) mod 9."""
-    return 9 - sum(int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(twelve))) % 9
-
-
 def read_corporate_number(text: str) -> TextReading:
     """Thirteen digits with a right check digit; an invoice number's T and hyphens come off."""
     plain = _HYPHENS.sub("", _undo_float(text)).upper().removeprefix("T")
     if not plain:
         return None, None, None
     if plain.isascii() and plain.isdigit():
-        if len(plain) == 13 and check_digit(plain[1:]) == int(plain[0]):
+        if is_corporate_number(plain):
             return plain, None, None
         if len(plain) == 12:
             return (

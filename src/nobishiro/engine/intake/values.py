@@ -111,6 +111,8 @@ def clean_column(values: pl.Series, column: Column, rules: ValueRules) -> Cleane
         return CleanedColumn(kept, problems, tuple(_named(name, native.notes)))
     texts = _as_text(values, column, rules)
     if rules.exact and column.type is ColumnType.TEXT and not column.choices:
+        # Our exports put a quote before what Excel would take for a formula.
+        texts = texts.str.replace(r"^'('*[=+\-@\t\r\x00])", "$1")
         return CleanedColumn(texts.set(texts == "", None).alias(column.name), _no_problems(texts.len()))
     distinct = encode_distinct(texts)
     if not distinct.texts.len():

@@ -95,6 +95,17 @@ class TableChanges:
             marks[at] = _DELETED
         return removed
 
+    def remove_owned(self, import_id: str) -> int:
+        """Take out every row that `import_id` wrote; returns how many there were."""
+        removed = 0
+        for entry in self.base:
+            owners = scan_rows(self.table, [self.directory / entry.name]).select(pl.col(IMPORT_ID) == import_id)
+            owned = owners.collect().to_series().fill_null(value=False).to_numpy()
+            if owned.any():
+                removed += int(owned.sum())
+                self._marks_of(entry)[owned] = _DELETED
+        return removed
+
     def finish(self, *, keep_records: bool = True) -> Prepared | None:
         """Write what is left to write and hand the table over; None when nothing changes."""
         files: list[FileEntry] = []
@@ -109,6 +120,8 @@ class TableChanges:
                 continue
             updated += int((marks == _UPDATED).sum())
             removed += int((marks > _UPDATED).sum())
+            if not keep_records and going.all():
+                continue
             kept, gone = _split(scan_rows(self.table, [self.directory / entry.name]).collect(), going)
             if keep_records:
                 records.append(self.staging.path / self._write(gone).name)

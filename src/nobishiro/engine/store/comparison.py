@@ -114,7 +114,7 @@ def match_files(
 
 
 def keyed_rows(table: Table, path: Path, wanted: pl.DataFrame) -> pl.DataFrame | None:
-    """Stored rows of one file that share the columns of `wanted` with one of its rows; `_row` is the place in the file."""
+    """Stored rows of one file that agree with a row of `wanted` on its columns; `_row` is the place in the file."""
     on = wanted.columns
     places = (
         scan_rows(table, [path])

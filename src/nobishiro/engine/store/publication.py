@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,13 +28,22 @@ class Heading:
     undoes: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """The rows an import is on record as having replaced in one table, still staged; no paths when there are none."""
+
+    import_id: str
+    table: str
+    staged: tuple[Path, ...]
+
+
 def publish(
     layout: Layout,
     log: CommitLog,
     head: Commit | None,
     heading: Heading,
     prepared: Sequence[Prepared],
-    amended: Sequence[TableRecord] = (),
+    amended: Sequence[Amendment] = (),
 ) -> Commit:
     """Publish `prepared` on top of `head` as one commit; call with the writer lock held and `head` the newest.
 
@@ -51,7 +59,12 @@ def publish(
     moved: list[Path] = []
     touched: list[Prepared] = []
     try:
-        records = [_place_records(layout, heading.import_id, item, moved) for item in prepared]
+        records = [
+            _place_record(layout, Amendment(heading.import_id, item.table.name, item.records), moved)
+            for item in prepared
+            if item.records
+        ]
+        records += [_place_record(layout, amendment, moved) for amendment in amended]
         for item in prepared:
             _place_files(layout, item, moved)
         states = {state.name: state for state in head.tables} if head is not None else {}
@@ -69,7 +82,7 @@ def publish(
             at=heading.at,
             tables=tuple(states[name] for name in TABLES if name in states),
             changes=tuple(item.change for item in prepared),
-            records=tuple(record for record in (*records, *amended) if record.paths or record in amended),
+            records=tuple(records),
             undoes=heading.undoes,
         )
         pointer = layout.import_directory(heading.import_id) / "commit.json"
@@ -92,23 +105,18 @@ def _place_files(layout: Layout, item: Prepared, moved: list[Path]) -> None:
     sync_directory(directory)
 
 
-def _place_records(layout: Layout, import_id: str, item: Prepared, moved: list[Path]) -> TableRecord:
-    if not item.records:
-        return TableRecord(import_id, item.table.name, ())
-    paths = place_record(layout, import_id, item.records)
-    moved.extend(layout.path / path for path in paths)
-    return TableRecord(import_id, item.table.name, paths)
-
-
-def place_record(layout: Layout, import_id: str, staged: Sequence[Path]) -> tuple[str, ...]:
-    """Move staged record files to their import's directory; their paths relative to the workspace."""
-    directory = layout.import_directory(import_id) / "replaced"
+def _place_record(layout: Layout, record: Amendment, moved: list[Path]) -> TableRecord:
+    directory = layout.import_directory(record.import_id) / "replaced"
     directory.mkdir(parents=True, exist_ok=True)
-    for path in staged:
-        path.rename(directory / path.name)
+    paths = []
+    for path in record.staged:
+        target = directory / path.name
+        path.rename(target)
+        moved.append(target)
+        paths.append(target.relative_to(layout.path).as_posix())
     sync_directory(directory)
     sync_directory(directory.parent)
-    return tuple(os.fspath((directory / path.name).relative_to(layout.path)) for path in staged)
+    return TableRecord(record.import_id, record.table, tuple(paths))
 
 
 def _withdraw(layout: Layout, head: Commit | None, touched: Sequence[Prepared], moved: Sequence[Path]) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final, Self
 
+import msgspec
 import polars as pl
 
-from nobishiro.contracts.errors import CommitNotFound
+from nobishiro.contracts.errors import BadInput, CommitNotFound
+from nobishiro.contracts.tables import TABLES
 from nobishiro.engine.settings import StoreSettings
 from nobishiro.engine.store.commits import Commit, CommitKind, CommitLog, TableState
 from nobishiro.engine.store.comparison import Comparison, compare_rows
@@ -18,9 +20,30 @@ from nobishiro.engine.store.layout import Layout, check_name
 from nobishiro.engine.store.marker import make_workspace, open_workspace
 from nobishiro.engine.store.parquet import scan_rows
 from nobishiro.engine.store.publication import Heading
+from nobishiro.engine.store.runs import (
+    Run,
+    RunWriter,
+    list_runs,
+    newest_run,
+    read_attachment,
+    read_run,
+    result_files,
+    scan_result,
+)
 from nobishiro.engine.store.transaction import Transaction, declared_table
+from nobishiro.engine.store.undo import UndoResult, undo_import
+from nobishiro.engine.store.upkeep import (
+    CompactResult,
+    DiskUsage,
+    VacuumResult,
+    compact_tables,
+    measure_disk,
+    remove_unpublished,
+    vacuum_tables,
+)
 
 _DEFAULTS: Final = StoreSettings()
+_RESERVED: Final = ("undo-", "compact-", "upgrade-")
 
 
 class Store:
@@ -100,7 +123,72 @@ class Store:
     def begin(self, import_id: str, kind: CommitKind, note: str = "", at: datetime | None = None) -> Transaction:
         """Begin changes that are published together under `import_id`, which no other import may have used."""
         check_name(import_id, "import id")
+        if import_id.startswith(_RESERVED):
+            raise BadInput(f"import id {import_id!r} begins with {', '.join(_RESERVED)}, which the store uses itself")
         return Transaction(self._layout, self._log, self._settings, Heading(kind, import_id, note, at))
+
+    def undo(self, import_id: str, at: datetime | None = None) -> UndoResult:
+        """Take an import out in a new commit and bring back what it replaced; keys changed later are kept and listed.
+
+        Raises `CommitNotFound` when no such import changed anything, `StoreError` when it is undone already or is an
+        undo itself.
+        """
+        return undo_import(self._layout, self._log, self._settings, import_id, at)
+
+    def compact(self, at: datetime | None = None) -> CompactResult:
+        """Merge small files of every table; done by itself above `settings.compact_above_files`."""
+        return compact_tables(self._layout, self._log, self._settings, tuple(TABLES), at)
+
+    def vacuum(self) -> VacuumResult:
+        """Remove files that none of the newest `settings.keep_commits` commits needs, and what killed writers left."""
+        remove_unpublished(self._layout, self._log, self._settings)
+        return vacuum_tables(self._layout, self._log, self._settings)
+
+    def disk_usage(self) -> DiskUsage:
+        """Bytes on disk, by table and purpose."""
+        return measure_disk(self._layout, self._log)
+
+    def new_run(
+        self, as_of: date, settings: str, version: str, commit: int | None = None, at: datetime | None = None
+    ) -> RunWriter:
+        """Begin a run that reads commit `commit` (default: the newest) with `settings`, a JSON document."""
+        head = self._log.head() if commit is None else self._log.commit(commit)
+        if head is None:
+            raise CommitNotFound(f"{self.path}: nothing was imported yet, so there is nothing to compute; import first")
+        try:
+            msgspec.json.decode(settings)
+        except msgspec.MsgspecError as error:
+            raise BadInput(f"settings of the run are no JSON document: {error}") from error
+        run = Run("", head.number, as_of, settings, version, at)
+        return RunWriter(self._layout, self._settings, run)
+
+    def runs(self) -> list[Run]:
+        """All published runs, the oldest first."""
+        return list_runs(self._layout)
+
+    def run(self, run_id: str) -> Run:
+        """One run; `CommitNotFound` when there is none."""
+        return read_run(self._layout, run_id)
+
+    def latest_run(self) -> Run | None:
+        """The run published last; None when there is none."""
+        return newest_run(self._layout)
+
+    def result_files(self, run_id: str, table: str) -> list[str]:
+        """Absolute paths of a result table's Parquet files; [] when the run did not write it."""
+        return result_files(self._layout, run_id, table)
+
+    def scan_result(self, run_id: str, table: str) -> pl.LazyFrame:
+        """Rows of a result table with the declared columns in order, typed, also when there are none."""
+        return scan_result(self._layout, run_id, table)
+
+    def read_result(self, run_id: str, table: str) -> pl.DataFrame:
+        """`scan_result`, collected."""
+        return self.scan_result(run_id, table).collect()
+
+    def read_attachment(self, run_id: str, name: str) -> bytes:
+        """Content of a file the run attached; `CommitNotFound` when there is none of that name."""
+        return read_attachment(self._layout, run_id, name)
 
     def _paths(self, commit: Commit, state: TableState) -> list[str]:
         directory = self._layout.table(state.name)

@@ -19,6 +19,7 @@ from nobishiro.engine.store.disk import disk_errors
 from nobishiro.engine.store.layout import Layout, Staging, sweep_staging, writer_lock
 from nobishiro.engine.store.publication import Heading, publish
 from nobishiro.engine.store.types import check_keys, conform, conform_keys
+from nobishiro.engine.store.upkeep import tidy
 
 _ROWS_IN_MEMORY: Final = 2_000_000
 """Above so many rows a transaction keeps what it was given on disk, not in memory, for the case that it must repeat."""
@@ -96,18 +97,12 @@ class Transaction:
         self._check_open()
         try:
             with disk_errors(self._layout.path):
-                prepared = self._prepare()
-                with writer_lock(self._layout, self._settings.lock_wait_seconds):
-                    sweep_staging(self._layout)
-                    head = self._log.head()
-                    if self._overtaken(head):
-                        self._repeat(head)
-                        prepared = self._prepare()
-                    if head is not None and not prepared:
-                        return head
-                    return publish(self._layout, self._log, head, self._heading, prepared)
+                commit, published = self._publish()
         finally:
             self.close()
+        if published:
+            tidy(self._layout, self._log, self._settings, commit)
+        return commit
 
     def close(self) -> None:
         """Discard what was not published; may be called twice."""
@@ -121,6 +116,18 @@ class Transaction:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _publish(self) -> tuple[Commit, bool]:
+        prepared = self._prepare()
+        with writer_lock(self._layout, self._settings.lock_wait_seconds):
+            sweep_staging(self._layout)
+            head = self._log.head()
+            if self._overtaken(head):
+                self._repeat(head)
+                prepared = self._prepare()
+            if head is not None and not prepared:
+                return head, False
+            return publish(self._layout, self._log, head, self._heading, prepared), True
 
     def _declared(self, table: str) -> Table:
         self._check_open()

@@ -332,6 +332,7 @@ def _pairs(data: ReportData, products: pl.DataFrame) -> Columns:
     return {
         "shown": kept.height,
         "total": data.pairs.height,
+        "distinct": _unordered(data.pairs),
         "product": kept["product"].to_list(),
         "other": kept["other"].to_list(),
         "together": kept["together"].to_list(),
@@ -342,6 +343,12 @@ def _pairs(data: ReportData, products: pl.DataFrame) -> Columns:
         "direction": _significant(kept["direction"]),
         "directionN": kept["direction_n"].to_list(),
     }
+
+
+def _unordered(pairs: pl.DataFrame) -> int:
+    """Pairs counted once, whichever product stands first."""
+    a, b = pl.col("product_id"), pl.col("other_product_id")
+    return pairs.select(pl.min_horizontal(a, b).alias("a"), pl.max_horizontal(a, b).alias("b")).n_unique()
 
 
 def _plan(data: ReportData, customers: pl.DataFrame, families: pl.DataFrame, products: pl.DataFrame) -> Columns:

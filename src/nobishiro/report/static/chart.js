@@ -182,6 +182,15 @@ function createChart({ choose, enclose, moveCuts }) {
     line(context, f.left, cutY, box.right, cutY);
     context.setLineDash([]);
 
+    if (f.paper) {
+      context.font = font(f.text, 'bold');
+      context.fillStyle = colour.ink;
+      context.textAlign = 'center';
+      context.textBaseline = 'bottom';
+      context.fillText(tick(rounded(cuts.track)), cutX, box.top - 3);
+      context.textAlign = 'right';
+      context.fillText(tick(rounded(cuts.potential)), box.right, cutY - 4);
+    }
     paintLabels(context, f, colour, font);
     if (selected >= 0) paintSelected(context, f, colour, font);
   }
@@ -297,7 +306,7 @@ function createChart({ choose, enclose, moveCuts }) {
 
   // On paper the map is drawn anew, larger and in ink on white, whatever the screen shows.
   function drawForPaper() {
-    const [width, height, scale] = [1180, 900, 2];
+    const [width, height, scale] = [1040, 850, 2.4];
     canvas.width = width * scale;
     canvas.height = height * scale;
     const context = canvas.getContext('2d');

@@ -31,6 +31,7 @@ function gapsPage(host) {
       { label: t('word.family'), cell: (row) => familyName(g.family[row]), key: (row) => familyName(g.family[row]), width: 'w12' },
       { label: `${t('word.expected')} ${unitWord()}`, cell: (row) => (g.expected[row] === null ? t('word.unknown') : aboutAmount(g.expected[row])), key: (row) => g.expected[row], kind: 'number', width: 'w8' },
       { label: t('word.interval'), cell: (row) => intervalBar(g.low[row], g.expected[row], g.high[row], scale, range(g.low[row], g.high[row])), width: 'w8 barcell optional' },
+      { label: `${t('word.low')}${t('word.to')}${t('word.high')}`, cell: (row) => range(g.low[row], g.high[row]), key: (row) => g.low[row], kind: 'number', width: 'w16 optional' },
       { label: t('gaps.n'), title: t('gaps.nHow'), cell: (row) => (g.comparable[row] === null ? '–' : `${integer(g.buyers[row])}/${integer(g.comparable[row])}`), key: (row) => (g.comparable[row] ? g.buyers[row] / g.comparable[row] : null), kind: 'number', width: 'w6 optional' },
       { label: t('word.rep'), cell: (row) => coded(customers.rep, g.customer[row]) || '–', key: (row) => coded(customers.rep, g.customer[row]), width: 'w6 optional' },
     ],

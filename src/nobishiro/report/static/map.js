@@ -157,12 +157,12 @@ function csvRows(rows) {
 
 // Beside the printed map: the quadrants in words and the names people will ask about.
 function topTenForPaper() {
-  const best = (quadrant) => [...customers.id.keys()].filter((i) => quadrantNow[i] === quadrant && customers.potential[i] !== null).sort((a, b) => customers.potential[b] - customers.potential[a]).slice(0, 10);
+  const best = (quadrant) => [...customers.id.keys()].filter((i) => quadrantNow[i] === quadrant && customers.potential[i] !== null).sort((a, b) => customers.potential[b] - customers.potential[a]).slice(0, 9);
   return element('aside', { class: 'paper' }, [0, 1].map((quadrant) => element('section', null,
     element('h2', null, chip(quadrant), ` ${quadrantName(quadrant)}`),
     element('p', null, t(`quadrant.${QUADRANTS[quadrant]}how`)),
     element('table', { class: 'families' },
-      element('thead', null, element('tr', null, element('th', { scope: 'col' }, t('word.customer')), element('th', { scope: 'col', class: 'number' }, `${t('word.potential')} ${unitWord()}`), element('th', { scope: 'col', class: 'number' }, t('word.interval')), element('th', { scope: 'col', class: 'number' }, `${t('word.track')} ${unitWord()}`))),
-      element('tbody', null, best(quadrant).map((i) => element('tr', null, element('th', { scope: 'row' }, customers.name[i]), element('td', { class: 'number' }, aboutAmount(customers.potential[i])), element('td', { class: 'number' }, `${aboutAmount(customers.low[i])}–${aboutAmount(customers.high[i])}`), element('td', { class: 'number' }, amount(customers.track[i]))))))),
+      element('thead', null, element('tr', null, element('th', { scope: 'col' }, t('word.customer')), element('th', { scope: 'col', class: 'number' }, t('word.potential')), element('th', { scope: 'col', class: 'number' }, t('word.interval')), element('th', { scope: 'col', class: 'number' }, t('word.track')))),
+      element('tbody', null, best(quadrant).map((i) => element('tr', null, element('th', { scope: 'row' }, customers.name[i]), element('td', { class: 'number' }, short(customers.potential[i])), element('td', { class: 'number' }, customers.low[i] === null ? t('word.unknown') : `${short(customers.low[i])}${t('word.to')}${short(customers.high[i])}`), element('td', { class: 'number' }, short(customers.track[i]))))))),
   ), element('section', null, [2, 3].map((quadrant) => element('p', null, chip(quadrant), ` ${quadrantName(quadrant)} – ${t(`quadrant.${QUADRANTS[quadrant]}how`)}`))));
 }

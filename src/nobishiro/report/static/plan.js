@@ -24,13 +24,13 @@ function planPage(host) {
       { label: t('plan.how'), cell: (row) => channelWord(coded(p.channel, row)), key: (row) => coded(p.channel, row), width: 'w4' },
       { label: t('plan.hours'), cell: (row) => hours(p.hours[row]), key: (row) => p.hours[row], kind: 'number', width: 'w4' },
       { label: t('plan.what'), cell: (row) => (p.product[row] === null ? (p.family[row] === null ? '–' : familyName(p.family[row])) : detail.products.name[p.product[row]]), key: (row) => p.family[row], width: 'w12 optional' },
-      { label: `${t('word.expected')} ${unitWord()}`, cell: (row) => (p.expected[row] === null ? t('word.unknown') : aboutAmount(p.expected[row])), key: (row) => p.expected[row], kind: 'number', width: 'w8' },
+      { label: `${t('plan.expected')} ${unitWord()}`, cell: (row) => (p.expected[row] === null ? t('word.unknown') : aboutAmount(p.expected[row])), key: (row) => p.expected[row], kind: 'number', width: 'w8' },
       { label: t('word.interval'), cell: (row) => intervalBar(p.low[row], p.expected[row], p.high[row], scale, range(p.low[row], p.high[row])), width: 'w6 barcell optional' },
       { label: t('karte.why'), cell: (row) => element('span', { title: pick(p.whyJa[row], p.whyEn[row]) }, pick(p.whyJa[row], p.whyEn[row])), width: 'w16 optional' },
     ],
   });
   const csv = button(t('list.csv'), () => download(`${t('plan.file')}_${core.asOf}.csv`, [
-    [t('word.rep'), t('plan.order'), t('word.quadrant'), t('word.customer'), t('plan.how'), t('plan.hours'), t('word.family'), t('word.product'), t('word.expected'), t('word.low'), t('word.high'), t('karte.why')],
+    [t('word.rep'), t('plan.order'), t('word.quadrant'), t('word.customer'), t('plan.how'), t('plan.hours'), t('word.family'), t('word.product'), t('plan.expected'), t('word.low'), t('word.high'), t('karte.why')],
     ...list.rows().map((row) => [p.rep[row], p.order[row], p.quadrant[row], p.name[row], channelWord(coded(p.channel, row)), p.hours[row], p.family[row] === null ? '' : core.families.name[p.family[row]], p.product[row] === null ? '' : detail.products.name[p.product[row]], p.expected[row], p.low[row], p.high[row], pick(p.whyJa[row], p.whyEn[row])]),
   ]), { class: 'plain' });
 

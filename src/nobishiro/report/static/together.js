@@ -29,7 +29,7 @@ function togetherPage(host) {
     list.show([...p.product.keys()].filter((row) => !wanted || words[row].includes(wanted)));
   }
   host.replaceChildren(
-    element('section', { class: 'head' }, element('h1', { class: 'sentence' }, t('together.sentence', { n: integer(p.total), a: names[p.product[0]], b: names[p.other[0]], together: integer(p.together[0]), lift: tenth.format(p.lift[0] || 0) }))),
+    element('section', { class: 'head' }, element('h1', { class: 'sentence' }, t('together.sentence', { n: integer(p.distinct), a: names[p.product[0]], b: names[p.other[0]], together: integer(p.together[0]), lift: tenth.format(p.lift[0] || 0) }))),
     element('div', { class: 'filters' }, search, p.shown < p.total ? element('span', { class: 'note' }, t('together.trimmed', { shown: integer(p.shown), total: integer(p.total) })) : ''),
     list.node,
     element('p', { class: 'note' }, t('together.how')),

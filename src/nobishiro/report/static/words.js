@@ -62,6 +62,8 @@ function tick(value) {
   return symbol + upTo2.format(value);
 }
 
+const short = (value) => (value === null || value === undefined ? t('word.unknown') : value < 0 ? `▲${tick(threeFigures(-value))}` : tick(threeFigures(value)));
+
 // Two figures that matter, for lines people drag: 1,234,567 → 1,200,000.
 function rounded(value) {
   if (!(value > 0)) return 0;

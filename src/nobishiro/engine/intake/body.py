@@ -168,7 +168,7 @@ def _fill_merged(frame: pl.DataFrame, lines: pl.Series, body: Body, notes: list[
     place = {int(line): at for at, line in enumerate(lines.to_list())}
     filled: dict[str, list[str | None]] = {}
     original = dict(zip(body.lines.to_list(), range(body.frame.height), strict=True))
-    for column, first, last in body.merged:
+    for column, first, last in sorted(body.merged):
         if column >= len(frame.columns) or is_amount(frame.columns[column]) or first not in original:
             continue
         value = clean_cell(body.frame[original[first], column])

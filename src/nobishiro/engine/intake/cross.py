@@ -76,9 +76,11 @@ def find_months(header: Header) -> dict[int, tuple[int | None, int, str | None]]
 
 
 def looks_like_cross(header: Header) -> bool:
-    """Whether at least two different months stand in the header, beside something that is no month."""
+    """Whether the header holds months beside something that is no month: two different ones, or one with its year."""
     months = find_months(header)
-    return len({(year, month) for year, month, _ in months.values()}) >= 2 and len(months) < len(header.upper)
+    different = {(year, month) for year, month, _ in months.values()}
+    told = any(year is not None for year, _ in different)
+    return (len(different) >= 2 or told) and len(months) < len(header.upper)
 
 
 def plan_cross(header: Header, context: Sequence[str], source: str) -> CrossPlan:

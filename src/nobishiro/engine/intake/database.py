@@ -103,7 +103,10 @@ def _read_duckdb(path: Path, query: str | None, shown: str) -> tuple[pl.DataFram
         with duckdb.connect(str(path), read_only=True) as connection:
             rows = connection.execute("SELECT table_name FROM information_schema.tables ORDER BY 1").fetchall()
             statement = _as_query(query, [str(row[0]) for row in rows], shown)
-            table: pa.Table = connection.execute(statement).to_arrow_table()
+            found = connection.sql(statement)
+            if found is None:
+                raise BadInput(f"{shown}: the query returns no rows; give a SELECT")
+            table: pa.Table = found.to_arrow_table()
     except duckdb.Error as error:
         raise BadInput(
             f"{shown}: the query failed: {str(error).splitlines()[0]}; check it against the database"

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -81,13 +82,15 @@ def _read(
     progress: ProgressReport,
     size: int,
 ) -> RawTable:
-    blocks = _with_last(utf8_blocks(path, encoding))
-    first, last = next(blocks, (b"", True))
-    delimiter, note = _find_delimiter(
-        path.name, first[:HEAD_BYTES], last and len(first) <= HEAD_BYTES, options, settings
-    )
+    blocks = utf8_blocks(path, encoding)
+    opening: list[bytes] = []
+    while sum(map(len, opening)) < HEAD_BYTES and (block := next(blocks, None)) is not None:
+        opening.append(block)
+    head = b"".join(opening)[:HEAD_BYTES]
+    whole = len(head) < HEAD_BYTES
+    delimiter, note = _find_delimiter(path.name, head, whole, options, settings)
     code = ord(delimiter)
-    header = _find_header(path.name, first[:HEAD_BYTES], code, options, settings)
+    header = _find_header(path.name, head, code, options, settings)
     if len(header.upper) > settings.max_columns:
         raise FileTooLarge(
             f"{path.name} has {len(header.upper):,} columns, more than the limit of {settings.max_columns:,}; "
@@ -97,8 +100,7 @@ def _read(
     bad = np.array(encoding.undecodable_lines, np.int64)
     done = 0
     carry, line = b"", 1
-    block: bytes | None = first
-    while block is not None:
+    for block, last in _with_last(chain(opening, blocks)):
         data = carry + block if carry else block
         buffer = np.frombuffer(data, np.uint8)
         tokens = split_records(
@@ -110,7 +112,6 @@ def _read(
         carry, line = data[tokens.consumed :], int(tokens.line[-1])
         done += len(block)
         progress(f"reading {path.name}", min(done, size), size)
-        block, last = next(blocks, (None, True))
     width = len(header.upper)
     names = [f"c{index}" for index in range(width)]
     schema = dict.fromkeys(names, pl.String)

@@ -212,7 +212,8 @@ def _judged(head: bytes, encoding: str) -> EncodingGuess:
     """CP932 also "reads" short EUC-JP texts, as half-width katakana: take EUC-JP where that makes words."""
     if encoding == "cp932" and _decodes(head, "euc_jp"):
         shown = [c for c in head.decode("cp932") if ord(c) > 127]
-        halves = sum("\uff61" <= c <= "\uff9f" for c in shown)
+        # Private-use characters (gaiji) count too: EUC-JP's second bytes fall there as well.
+        halves = sum("\uff61" <= c <= "\uff9f" or "\ue000" <= c <= "\uf8ff" for c in shown)
         other = [c for c in head.decode("euc_jp") if ord(c) > 127]
         words = sum("\u3041" <= c <= "\u30fe" or c in _FREQUENT_KANJI for c in other)
         if halves * 2 > len(shown) and words * 10 >= len(other) * 3:

@@ -97,10 +97,10 @@ def find_header(rows: Sequence[HeadRow], source: str, wanted_line: int | None = 
         raise LayoutUnknown(f"{source} holds no text; is it the right sheet or file?")
     at = _header_position(rows, source, wanted_line)
     upper, lower, notes = rows[at], None, []
-    if wanted_line is None and at > 0 and _completes(rows[at - 1], rows[at], upward=True):
-        upper, lower = rows[at - 1], rows[at]
-    elif at + 1 < len(rows) and _completes(rows[at], rows[at + 1], upward=False):
+    if at + 1 < len(rows) and _goes_on_below(rows[at], rows[at + 1]):
         lower = rows[at + 1]
+    elif wanted_line is None and at > 0 and _begins_above(rows[at - 1], rows[at]):
+        upper, lower = rows[at - 1], rows[at]
     first = rows.index(upper)
     titles = tuple(rows[:first])
     if lower is None:
@@ -143,7 +143,11 @@ def is_value(cell: str | None) -> bool:
 
 
 def subtotal_rows(frame: pl.DataFrame, columns: Sequence[str], usual: int | None) -> pl.Series:
-    """Boolean per row: one of `columns` labels a subtotal, in a row less filled than `usual` (None: however filled)."""
+    """Boolean per row: one of `columns` labels a subtotal.
+
+    With `usual` given (a list), the row must also be less filled than that, or begin with the label and have a gap: a
+    product or a remark may be called 合計. None (label columns of a cross table) takes the label's word.
+    """
     no = pl.Series(values=[False], dtype=pl.Boolean).new_from_index(0, frame.height)
     texts = [name for name in columns if frame.schema[name] == pl.String]
     if not texts or frame.height == 0:
@@ -151,12 +155,16 @@ def subtotal_rows(frame: pl.DataFrame, columns: Sequence[str], usual: int | None
     rows = frame.select(*texts).with_row_index("__row__")
     if usual is not None:
         filled = frame.select(pl.sum_horizontal(pl.all().is_not_null().cast(pl.Int32)).alias("n"))["n"]
-        rows = rows.filter(filled < usual)
+        rows = rows.with_columns(filled.alias("__filled__")).filter(filled < max(usual, frame.width))
     hints = pl.any_horizontal(
         *(pl.col(name).str.contains_any(list(_SUBTOTAL_HINTS)).fill_null(value=False) for name in texts)
     )
-    rows = rows.filter(hints)
-    found = [row[0] for row in rows.iter_rows() if any(is_subtotal(cell) for cell in row[1:])]
+    found = []
+    for row in rows.filter(hints).iter_rows():
+        cells = row[1 : 1 + len(texts)]
+        begins = is_subtotal(next((cell for cell in cells if cell is not None), None))
+        if begins or ((usual is None or row[-1] < usual) and any(is_subtotal(cell) for cell in cells)):
+            found.append(row[0])
     if not found:
         return no
     return no.scatter(found, True)
@@ -211,29 +219,41 @@ def _holds_labels(row: HeadRow) -> bool:
     return values <= 0.2 * len(cells)
 
 
-def _completes(upper: HeadRow, lower: HeadRow, *, upward: bool) -> bool:
-    """Whether two rows are one header: the upper leaves gaps (merged cells) where the lower has labels."""
-    if not _holds_labels(lower) or not _holds_labels(upper) or lower.line != upper.line + 1:
+def _goes_on_below(upper: HeadRow, lower: HeadRow) -> bool:
+    """Whether the row below has the labels for which merged cells leave gaps in this one."""
+    if not _holds_labels(lower) or lower.line != upper.line + 1:
         return False
-    pairs = list(_paired(upper, lower))
-    under_gap = sum(a is None and b is not None for a, b in pairs)
-    under_label = sum(a is not None and b is None for a, b in pairs)
-    both = sum(a is not None and b is not None for a, b in pairs)
-    lowers = [b for _, b in pairs if b is not None]
-    repeats = len(lowers) - len(set(lowers))
-    months = sum(parse_month(a) is not None or parse_year(a) is not None for a, _ in pairs)
-    if both == 0:
+    pairs = _paired(upper, lower)
+    labels = [below for _, below in pairs if below is not None]
+    if any(is_value(label) and parse_month(label) is None for label in labels):
         return False
-    if upward:
-        return (
-            (repeats > 0 and upper.filled >= 2)
-            or (months > 0 and both > 0)
-            or (upper.filled >= 2 and sum(parse_month(b) is not None for b in lowers) >= 2)
-        )
-    if any(is_value(b) and parse_month(b) is None for b in lowers):
+    under_gap = any(above is None and below is not None for above, below in pairs)
+    under_label = any(above is not None and below is not None for above, below in pairs)
+    beside = any(above is not None and below is None for above, below in pairs)
+    repeated = len(set(labels)) < len(labels)
+    months = sum(parse_month(label) is not None for label in labels) >= 2
+    return under_gap and under_label and (beside or repeated or months)
+
+
+def _begins_above(upper: HeadRow, lower: HeadRow) -> bool:
+    """Whether the row above groups the labels of this one, rather than being a title."""
+    if not _holds_labels(upper) or lower.line != upper.line + 1:
         return False
-    lower_months = sum(parse_month(b) is not None for b in lowers) >= 2
-    return under_gap > 0 and (under_label > 0 or repeats > 0 or lower_months)
+    pairs = _paired(upper, lower)
+    labels = [below for _, below in pairs if below is not None]
+    first = next((place for place, (_, below) in enumerate(pairs) if below is not None), 0)
+    groups = [
+        above for place, (above, below) in enumerate(pairs) if above is not None and below is not None and place > first
+    ]
+    repeated = len(set(labels)) < len(labels)
+    months = sum(parse_month(label) is not None for label in labels) >= 2
+    times = [group for group in groups if parse_month(group) is not None or _is_year(group)]
+    return (len(groups) >= 2 and (repeated or months)) or bool(times)
+
+
+def _is_year(label: str) -> bool:
+    year = parse_year(label)
+    return year is not None and year.text == unicodedata.normalize("NFKC", label).strip()
 
 
 def _paired(upper: HeadRow, lower: HeadRow) -> list[tuple[str | None, str | None]]:

@@ -33,7 +33,7 @@ def check_file(path: Path, settings: ImportSettings) -> int:
         raise FileNotUsable(f"{path} cannot be reached: {error}") from error
     if not path.is_file():
         raise FileNotUsable(f"{path} is no regular file; save it as a file first")
-    if not os.access(path, os.R_OK):
+    if not os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
         raise FileNotUsable(f"{path} may not be read by this user; ask its owner or copy it")
     if size == 0:
         raise FileNotUsable(f"{path} is empty (0 bytes); export it again")

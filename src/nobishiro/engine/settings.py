@@ -89,6 +89,8 @@ class FamilySettings(_Step, frozen=True):
 
     count: int = 0
     """How many to learn; 0 chooses by the number of products."""
+    name_weight: float = 0.7
+    """Weight of the names against co-purchase when products are grouped, 0 to 1."""
     seed: int = 7
 
 
@@ -96,6 +98,19 @@ class PotentialSettings(_Step, frozen=True):
     """拡大余地."""
 
     window_days: int = 365
+    """How far back "what they buy from us now" looks."""
+    horizon_days: int = 183
+    """Over how many days an earlier forecast is held against what came; shorter where the history is short."""
+    comparables: int = 50
+    """How many comparable customers are counted for one customer."""
+    reference_customers: int = 4000
+    """Comparable customers are looked for among this many; a seeded sample where there are more."""
+    training_customers: int = 12_000
+    """The model learns from this many customers a cut; a seeded sample where there are more."""
+    max_rows: int = 2_000_000
+    """Every customer × family is listed up to this many rows; above it, families bought or told and the most likely."""
+    listed_families: int = 15
+    """How many of the most likely families are listed per customer when not all are."""
     seed: int = 7
 
 
@@ -119,6 +134,8 @@ class RecommendSettings(_Step, frozen=True):
     """Partners per product the scores are summed over."""
     min_buyers: int = 3
     """A product with fewer buyers is not recommended by co-purchase."""
+    shrinkage: float = 10.0
+    """Pretended buyers in the divisor of a similarity: pairs with few buyers count for less."""
     half_life_days: float = 180.0
     """A purchase this old weighs half."""
     count_leaves_from: int = 5

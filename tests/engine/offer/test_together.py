@@ -279,7 +279,7 @@ def test_wide_and_narrow_codes_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     order = np.sort(rng.integers(0, 3_000, 20_000))
     product = (rng.zipf(1.4, 20_000) % 500).astype(np.int32)
     narrow = count_pairs(order, product, TogetherSettings(max_q=0.5))
-    monkeypatch.setattr("nobishiro.engine.offer.together._NARROW", 10)
+    monkeypatch.setattr("nobishiro.engine.offer.baskets._NARROW", 10)
     assert listed(count_pairs(order, product, TogetherSettings(max_q=0.5))) == listed(narrow)
 
 

@@ -205,6 +205,34 @@ def associate(together, one, other, orders, margins, stirling, total, total_stir
 
 
 @njit(cache=True, nogil=True)
+def count_row(stream, places, first, last, sentinel, counter, touched):  # type: ignore[no-untyped-def]
+    """Count what follows `places[first:last]` in their baskets; returns how many ranks were `touched`.
+
+    `counter` (ranks + 1,) comes in as zeros and is to be handed back so; `touched` has the same size.
+    """
+    seen = 0
+    ahead = np.empty(16, stream.dtype)
+    at = first
+    while at < last:
+        # Sixteen places are read before the first is followed, so that their cache misses overlap.
+        block = min(16, last - at)
+        for index in range(block):
+            ahead[index] = stream[places[at + index]]
+        for index in range(block):
+            place = places[at + index]
+            other = ahead[index]
+            while other != sentinel:
+                count = counter[other]
+                touched[seen] = other
+                seen += count == 0
+                counter[other] = count + 1
+                place += 1
+                other = stream[place]
+        at += block
+    return seen
+
+
+@njit(cache=True, nogil=True)
 def _grown(values):  # type: ignore[no-untyped-def]
     larger = np.empty(values.size * 2, values.dtype)
     larger[: values.size] = values
@@ -231,27 +259,8 @@ def count_associated(  # type: ignore[no-untyped-def]
     llr = np.empty(1 << 16, np.float64)
     p = np.empty(1 << 16, np.float64)
     kept = 0
-    ahead = np.empty(16, stream.dtype)
     for one in range(first, ranks, step):
-        seen = 0
-        at = start[one]
-        end = start[one + 1]
-        while at < end:
-            # Sixteen places are touched before the first is used, so that their cache misses overlap.
-            block = min(16, end - at)
-            for ahead_of in range(block):
-                ahead[ahead_of] = stream[places[at + ahead_of]]
-            for ahead_of in range(block):
-                place = places[at + ahead_of]
-                other = ahead[ahead_of]
-                while other != sentinel:
-                    count = counter[other]
-                    touched[seen] = other
-                    seen += count == 0
-                    counter[other] = count + 1
-                    place += 1
-                    other = stream[place]
-            at += block
+        seen = count_row(stream, places, start[one], start[one + 1], sentinel, counter, touched)
         holding_one = float(holding[one])
         for index in range(seen):
             other = touched[index]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +11,8 @@ import polars as pl
 
 from nobishiro.contracts.errors import BadInput, SettingsError
 from nobishiro.engine.offer import direction_kernels, pair_kernels
+from nobishiro.engine.offer.baskets import Ranking, pack_baskets, rank_products
+from nobishiro.engine.offer.crew import crew_size, in_parallel
 from nobishiro.engine.settings import TogetherSettings
 from nobishiro.engine.understand.sales import Sales
 
@@ -21,11 +20,7 @@ Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.integer]
-_Part = TypeVar("_Part")
 
-_NARROW: Final = int(np.iinfo(np.uint16).max)
-_WIDE: Final = int(np.iinfo(np.uint32).max)
-_MOST_THREADS: Final = 16
 _DEFAULT: Final = TogetherSettings()
 
 
@@ -142,33 +137,23 @@ def _count_grouped(
 ) -> PairCounts:
     """Count over orders whose lines are adjacent: `start` (orders + 1,), no order without lines."""
     _check(settings)
-    crew = threads or min(os.cpu_count() or 1, _MOST_THREADS)
+    crew = crew_size(threads)
     orders = start.size - 1
     bounds = [orders * part // crew for part in range(crew + 1)]
-    holdings = np.zeros((crew, products), np.int64)
-    largest = _in_parallel(
-        crew,
-        lambda part: int(pair_kernels.count_holding(start, product, bounds[part], bounds[part + 1], holdings[part])),
-    )
-    holding: Int64 = np.asarray(holdings.sum(axis=0), np.int64)
-    ranks = int(np.count_nonzero(holding >= settings.min_together))
-    code = np.argsort(-holding, kind="stable").astype(np.int32)
-    rank = np.empty(products, np.int32)
-    rank[code] = np.arange(products, dtype=np.int32)
-    code = code[:ranks]
-    tests = ranks * (ranks - 1) // 2
-
-    found = _find_associated(start, product, rank, holding[code], bounds, max(largest), settings)
+    ranking = rank_products(start, product, products, settings.min_together, bounds)
+    code = ranking.code[: ranking.listed]
+    tests = code.size * (code.size - 1) // 2
+    found = _find_associated(start, product, ranking, bounds, tests, settings)
     sorted_p, sorted_q = _false_discovery_rates([part[4] for part in found], tests, settings.max_q)
-    best = _Best.empty(ranks, settings.top)
+    best = _Best.empty(code.size, settings.top)
     if sorted_p.size:
-        _in_parallel(crew, lambda part: best.merge(found, float(sorted_p[-1]), part, crew, code))
+        in_parallel(crew, lambda part: best.merge(found, float(sorted_p[-1]), part, crew, code))
     by_code = np.argsort(code, kind="stable")
     listed = best.other[by_code] >= 0
     p_value = best.p[by_code][listed]
     return PairCounts(
         orders=orders,
-        holding=holding,
+        holding=ranking.holding,
         tests=tests,
         product=np.repeat(code[by_code], listed.sum(axis=1)),
         other=code[best.other[by_code][listed]],
@@ -221,59 +206,31 @@ class _Best:
 
 
 def _find_associated(
-    start: Int64,
-    product: Integers,
-    rank: Int32,
-    holding: Int64,
-    bounds: list[int],
-    largest: int,
-    settings: TogetherSettings,
+    start: Int64, product: Integers, ranking: Ranking, bounds: list[int], tests: int, settings: TogetherSettings
 ) -> list[_Pairs]:
-    """Pairs of ranks that may pass the test, one part a thread; `holding` (ranks,) falls."""
-    crew = len(bounds) - 1
-    ranks = holding.size
-    # Each part has room for all its lines and a sentinel an order, so that parts are written side by side.
-    begin = [int(start[bound]) + bound for bound in bounds]
-    stream: Integers
-    if ranks < _NARROW:
-        stream, sentinel = np.empty(begin[-1], np.uint16), _NARROW
-    else:
-        stream, sentinel = np.empty(begin[-1], np.uint32), _WIDE
-    packed: list[tuple[int, int]] = _in_parallel(
-        crew,
-        lambda part: pair_kernels.pack_orders(
-            start, product, rank, ranks, bounds[part], bounds[part + 1], sentinel, largest, stream, begin[part]
-        ),
-    )
-    ends = [end for end, _ in packed]
-    place_start, places = _index_places(stream, begin, ends, sentinel, ranks)
+    """Pairs of ranks that may pass the test, one part a thread."""
+    crew, orders = len(bounds) - 1, start.size - 1
+    packed = pack_baskets(start, product, ranking, bounds)
+    holding = ranking.holding[ranking.code[: ranking.listed]]
     # No more pairs can pass than stand on `min_together` orders; a p that would fail even then is dropped at once.
-    candidates = sum(meetings for _, meetings in packed) // settings.min_together
-    tests = ranks * (ranks - 1) // 2
+    candidates = packed.meetings // settings.min_together
     certain = settings.max_q >= 1.0 or tests == 0
     max_p = 1.0 if certain else settings.max_q * min(1.0, candidates / tests) * (1 + 1e-6)
-    return _in_parallel(
+    return in_parallel(
         crew,
         lambda part: pair_kernels.count_associated(
-            stream, place_start, places, holding, start.size - 1, part, crew, sentinel, settings.min_together, max_p
+            packed.stream,
+            packed.place_start,
+            packed.places,
+            holding,
+            orders,
+            part,
+            crew,
+            packed.sentinel,
+            settings.min_together,
+            max_p,
         ),
     )
-
-
-def _index_places(
-    stream: Integers, begin: list[int], ends: list[int], sentinel: int, ranks: int
-) -> tuple[Int64, Integers]:
-    """Where each rank stands in the stream with something behind it: starts (ranks + 1,) and places."""
-    crew = len(ends)
-    counts = np.zeros((crew, ranks), np.int64)
-    _in_parallel(crew, lambda part: pair_kernels.count_places(stream, begin[part], ends[part], sentinel, counts[part]))
-    start = np.concatenate(([0], np.cumsum(counts.sum(axis=0)))).astype(np.int64)
-    at = start[:-1] + np.cumsum(counts, axis=0) - counts
-    places = np.empty(start[-1], np.uint32 if stream.size <= _WIDE else np.int64)
-    _in_parallel(
-        crew, lambda part: pair_kernels.fill_places(stream, begin[part], ends[part], sentinel, at[part], places)
-    )
-    return start, places
 
 
 def _false_discovery_rates(p_values: list[Float64], tests: int, max_q: float) -> tuple[Float64, Float64]:
@@ -306,9 +263,9 @@ def _count_directions(sales: Sales, counts: PairCounts) -> tuple[Int64, Int64]:
     wide = np.where(swapped, counts.other, counts.product)
     slim = np.where(swapped, counts.product, counts.other)
     by_pair = np.lexsort((slim, wide))
-    crew = min(os.cpu_count() or 1, _MOST_THREADS)
+    crew = crew_size()
     bounds = [size * part // crew for part in range(crew + 1)]
-    _in_parallel(
+    in_parallel(
         crew,
         lambda part: direction_kernels.count_first(
             start,
@@ -332,11 +289,3 @@ def _check(settings: TogetherSettings) -> None:
         raise SettingsError(f"together.top is {settings.top}; it must be at least 1")
     if not 0.0 < settings.max_q <= 1.0:
         raise SettingsError(f"together.max_q is {settings.max_q}; it must be above 0 and at most 1")
-
-
-def _in_parallel(crew: int, work: Callable[[int], _Part]) -> list[_Part]:
-    """Results of `work(0)` … `work(crew − 1)` in that sequence; the kernels behind it hold no lock."""
-    if crew == 1:
-        return [work(0)]
-    with ThreadPoolExecutor(crew) as pool:
-        return list(pool.map(work, range(crew)))

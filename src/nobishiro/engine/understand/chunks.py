@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -41,8 +42,12 @@ class Source:
     """Smallest and largest integer product id, where it is known before reading."""
 
 
-def file_source(files: Sequence[str | Path], columns: LineColumns) -> Source:
-    """The row groups of Parquet files. Raises `FileNotUsable`, and `LayoutUnknown` for missing or differing columns."""
+def file_source(files: Sequence[str | Path], columns: LineColumns, keep_quantity: bool) -> Source:
+    """The rows of Parquet files, about a million at a time and whole row groups.
+
+    The quantity is not read where there is an amount, unless it is to be kept. Raises `FileNotUsable`, and
+    `LayoutUnknown` for missing or differing columns.
+    """
     chunks: list[Callable[[], pa.Table]] = []
     rows: list[int] = []
     schema: pa.Schema | None = None
@@ -55,38 +60,52 @@ def file_source(files: Sequence[str | Path], columns: LineColumns) -> Source:
         this = metadata.schema.to_arrow_schema()
         if schema is None:
             schema = this
-            columns = _present(columns, this, str(path))
+            columns = _present(columns, this.names, str(path), keep_quantity)
         wanted = column_names(columns)
         for name in wanted:
             if name not in this.names or this.field(name).type != schema.field(name).type:
                 raise LayoutUnknown(f"{path}: column {name} is missing or of another type than in {files[0]}")
-        words = [n for n in wanted if pa.types.is_string(schema.field(n).type)]
+        words = [n for n in wanted if is_text(schema.field(n).type)]
         place = {metadata.schema.column(i).path: i for i in range(metadata.num_columns)}[columns.product_id]
+        groups: list[int] = []
+        offset = size = 0
         for group in range(metadata.num_row_groups):
-            size = metadata.row_group(group).num_rows
-            if size == 0:
-                continue
             statistics = metadata.row_group(group).column(place).statistics
             if statistics is not None and statistics.has_min_max and isinstance(statistics.min, int):
                 low, high = min(low, statistics.min), max(high, statistics.max)
-            else:
+            elif metadata.row_group(group).num_rows:
                 known = False
-            chunks.append(lambda p=path, g=group, w=words, c=wanted: _read_group(p, g, c, w))  # type: ignore[misc]
-            rows.append(size)
+            groups.append(group)
+            size += metadata.row_group(group).num_rows
+            if size >= _CHUNK_ROWS or (size and group == metadata.num_row_groups - 1):
+                read = _read_words if words else _read_rows
+                chunks.append(partial(read, path, groups, offset, size, wanted))
+                rows.append(size)
+                groups, offset, size = [], offset + size, 0
     if schema is None:
         raise FileNotUsable("no files given: name at least one Parquet file of order lines")
     _check_types(schema, columns)
     return Source(chunks, rows, schema, columns, (low, high) if known and low <= high else None)
 
 
-def _read_group(path: str | Path, group: int, names: list[str], words: list[str]) -> pa.Table:
+def _read_rows(path: str | Path, groups: list[int], offset: int, size: int, names: list[str]) -> pa.Table:
+    """Polars decodes numbers faster than Arrow does."""
+    rows = pl.scan_parquet(path, glob=False, hive_partitioning=False).select(names).slice(offset, size)
+    return rows.collect().to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+def _read_words(path: str | Path, groups: list[int], offset: int, size: int, names: list[str]) -> pa.Table:
+    """Arrow hands text over as the dictionary the file holds, so that no word is compared twice."""
+    with pq.ParquetFile(path, pre_buffer=False) as file:
+        schema = file.schema_arrow
+    words = [name for name in names if is_text(schema.field(name).type)]
     with pq.ParquetFile(path, read_dictionary=words, pre_buffer=False) as file:
-        return file.read_row_group(group, columns=names, use_threads=False)
+        return file.read_row_groups(groups, columns=names, use_threads=False)
 
 
-def frame_source(lines: pl.DataFrame) -> Source:
+def frame_source(lines: pl.DataFrame, keep_quantity: bool) -> Source:
     """Slices of a frame whose columns carry their canonical names. Raises `LayoutUnknown`."""
-    columns = _present(LineColumns(), None, "lines", lines.columns)
+    columns = _present(LineColumns(), lines.columns, "lines", keep_quantity)
     kinds = {name: lines.schema[name] for name in column_names(columns)}
     texts = [name for name, kind in kinds.items() if kind in (pl.Categorical, pl.Enum)]
     frame = lines.select(pl.col(n).cast(pl.String) if n in texts else pl.col(n) for n in kinds)
@@ -105,16 +124,13 @@ def frame_source(lines: pl.DataFrame) -> Source:
     return Source(chunks, rows, schema, columns, span)
 
 
-def _present(
-    columns: LineColumns, schema: pa.Schema | None, where: str, names: Sequence[str] | None = None
-) -> LineColumns:
-    have = list(schema.names) if schema is not None else list(names or ())
+def _present(columns: LineColumns, have: Sequence[str], where: str, keep_quantity: bool) -> LineColumns:
     needed = (columns.customer_id, columns.order_id, columns.product_id, columns.ordered_at)
     missing = [name for name in needed if name not in have]
     if missing:
         raise LayoutUnknown(f"{where}: no column {', '.join(missing)}; it has {', '.join(have)}")
-    quantity = columns.quantity if columns.quantity in have else None
     amount = columns.amount if columns.amount in have else None
+    quantity = columns.quantity if columns.quantity in have and (keep_quantity or amount is None) else None
     return LineColumns(*needed, quantity, amount)
 
 

@@ -98,7 +98,9 @@ def settle_words(words: Sequence[pa.Array | None]) -> tuple[pl.Series, list[Int3
 
 def only_named(customers: pl.Series, customer: Int32) -> tuple[pl.Series, Int32]:
     """Without the customers who lost every order they are named on to an earlier id."""
-    found = np.unique(customer[customer >= 0])
+    owns = np.zeros(customers.len() + 1, np.bool_)
+    owns[customer] = True  # anonymous runs mark the last entry, which is cut off
+    found = np.flatnonzero(owns[:-1])
     if found.size == customers.len():
         return customers, customer
     code_of = np.full(customers.len() + 1, -1, np.int32)

@@ -16,8 +16,15 @@ import polars as pl
 from nobishiro.contracts.errors import BadInput
 from nobishiro.contracts.protocols import Backend
 from nobishiro.engine.understand.chunks import LineColumns
-from nobishiro.engine.understand.cuts import Int64, group_stably
-from nobishiro.engine.understand.habits import count_families, reduce_families, reduce_habits
+from nobishiro.engine.understand.cuts import Int64
+from nobishiro.engine.understand.habits import (
+    PACKED,
+    Packed,
+    count_families,
+    pack_runs,
+    reduce_families,
+    reduce_habits,
+)
 from nobishiro.engine.understand.runs import THREADS, Runs, runs_of_files
 from nobishiro.engine.understand.sales import Sales
 from nobishiro.engine.understand.statements import STATEMENTS
@@ -98,7 +105,8 @@ def windows(as_of: date) -> tuple[date, date]:
 
 def _runs_of_sales(sales: Sales) -> Runs:
     start = sales.order_start
-    sums = np.concatenate(([0.0], np.cumsum(sales.line_amount)))
+    # Differences of one long running sum would cancel; each order is summed by itself.
+    sums = np.add.reduceat(sales.line_amount, start[:-1]) if start.size > 1 else np.empty(0, np.float64)
     return Runs(
         as_of=sales.as_of,
         customers=sales.customers,
@@ -110,7 +118,7 @@ def _runs_of_sales(sales: Sales) -> Runs:
         run_first=np.ones(sales.order_customer.size, np.bool_),
         run_start=start[:-1],
         run_lines=np.diff(start).astype(np.int32),
-        run_amount=sums[start[1:]] - sums[start[:-1]],
+        run_amount=sums,
         line_product=sales.line_product,
         line_quantity=sales.line_quantity,
         line_amount=sales.line_amount,
@@ -121,7 +129,7 @@ def _runs_of_sales(sales: Sales) -> Runs:
 def _reduce_by_kernels(runs: Runs, as_of: date, product_families: pl.DataFrame | None) -> Reductions:
     year_start, previous_start = ((day - _EPOCH).days for day in windows(as_of))
     customers = runs.customers.len()
-    start, member = _runs_by_customer(runs)
+    start, packed = _runs_by_customer(runs)
     counts, days = np.empty((customers, 5), np.int64), np.empty((customers, 2), np.int32)
     yen, gaps = np.empty((customers, 3)), np.empty((customers, 3))
     with ThreadPoolExecutor(THREADS) as pool:
@@ -131,12 +139,7 @@ def _reduce_by_kernels(runs: Runs, as_of: date, product_families: pl.DataFrame |
                 block[0],
                 block[1],
                 start,
-                member,
-                runs.run_day,
-                runs.run_first,
-                runs.run_start,
-                runs.run_lines,
-                runs.run_amount,
+                packed,
                 runs.line_product,
                 runs.products.len(),
                 previous_start,
@@ -174,19 +177,28 @@ def _reduce_by_kernels(runs: Runs, as_of: date, product_families: pl.DataFrame |
     ).filter(pl.col("gaps") > 0)
     families = None
     if product_families is not None:
-        families = _families_by_kernels(runs, start, member, product_families, previous_start, year_start)
+        families = _families_by_kernels(runs, start, packed, product_families, previous_start, year_start)
     return Reductions(habits, between, families)
 
 
-def _runs_by_customer(runs: Runs) -> tuple[Int64, Int64]:
-    """Runs of each customer; those of one order stand together."""
-    customers = runs.customers.len()
-    if bool(runs.run_first.all()):
-        start, member = group_stably(runs.run_customer, customers)
-        return start, member
-    by_order = np.argsort(runs.run_order, kind="stable")
-    start, place = group_stably(runs.run_customer[by_order], customers)
-    return start, by_order[place]
+def _runs_by_customer(runs: Runs) -> tuple[Int64, Packed]:
+    """Where the runs of each customer start, and the runs; those of one order stand together."""
+    whole = bool(runs.run_first.all())
+    sequence = np.empty(0, np.int64) if whole else np.argsort(runs.run_order, kind="stable")
+    packed = np.empty(runs.run_order.size, PACKED)
+    start = pack_runs(
+        sequence,
+        runs.customers.len(),
+        runs.run_customer,
+        runs.run_order,
+        runs.run_day,
+        runs.run_first,
+        runs.run_start,
+        runs.run_lines,
+        runs.run_amount,
+        packed,
+    )
+    return start, packed
 
 
 def _blocks(start: Int64, per_thread: int = 4) -> list[tuple[int, int]]:
@@ -197,7 +209,7 @@ def _blocks(start: Int64, per_thread: int = 4) -> list[tuple[int, int]]:
 
 
 def _families_by_kernels(
-    runs: Runs, start: Int64, member: Int64, product_families: pl.DataFrame, previous_start: int, year_start: int
+    runs: Runs, start: Int64, packed: Packed, product_families: pl.DataFrame, previous_start: int, year_start: int
 ) -> pl.DataFrame:
     names = product_families["family"].unique().sort()
     codes = pl.DataFrame({"family": names, "code": np.arange(names.len(), dtype=np.int32)})
@@ -217,9 +229,7 @@ def _families_by_kernels(
                 block[0],
                 block[1],
                 start,
-                member,
-                runs.run_start,
-                runs.run_lines,
+                packed,
                 runs.line_product,
                 family_of,
                 names.len(),
@@ -237,11 +247,7 @@ def _families_by_kernels(
                 block[0],
                 block[1],
                 start,
-                member,
-                runs.run_day,
-                runs.run_order,
-                runs.run_start,
-                runs.run_lines,
+                packed,
                 runs.line_product,
                 runs.line_amount,
                 family_of,

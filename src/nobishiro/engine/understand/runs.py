@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -98,20 +98,18 @@ def runs_of_files(
 
     Ids are integers or text. `as_of` is exclusive; None takes the day after the last line.
     """
-    return _reduce(file_source(files, columns or LineColumns()), as_of, keep_quantity, keep_amount)
+    return _reduce(file_source(files, columns or LineColumns(), keep_quantity), as_of, keep_quantity, keep_amount)
 
 
 def runs_of_frame(
     lines: pl.DataFrame, as_of: date | None, *, keep_quantity: bool = False, keep_amount: bool = False
 ) -> Runs:
     """Runs of lines in memory; columns carry their canonical names. Raises `LayoutUnknown`."""
-    return _reduce(frame_source(lines), as_of, keep_quantity, keep_amount)
+    return _reduce(frame_source(lines, keep_quantity), as_of, keep_quantity, keep_amount)
 
 
 def _reduce(source: Source, as_of: date | None, keep_quantity: bool, keep_amount: bool) -> Runs:
     columns = source.columns
-    if columns.amount is not None and not keep_quantity:
-        columns = replace(columns, quantity=None)
     end_day = (as_of - _EPOCH).days if as_of is not None else _END_OF_TIME
     total = sum(source.rows)
     base = np.concatenate(([0], np.cumsum(source.rows))).astype(np.int64)

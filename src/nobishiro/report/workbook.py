@@ -26,6 +26,7 @@ STATE_WORDS: Final = dict(
 )
 TAG_NAMES: Final = ("what", "pace", "relation")
 """The tags people are asked for, one row each a customer of A and B."""
+DECIDED: Final = ("computed", "tags", "override", "unknown")
 TAG_LIMIT: Final = 300
 
 
@@ -118,7 +119,7 @@ def _map(book: Book, data: ReportData) -> None:
             row["touch_hours_12m"],
             missed.get(row["customer_id"]),
             row["rep_id"],
-            row["decided_by"],
+            word(f"book.{row['decided_by']}") if row["decided_by"] in DECIDED else row["decided_by"],
             row["reason"],
         ]
         for row in _ordered(data).iter_rows(named=True)
@@ -132,7 +133,13 @@ def _map(book: Book, data: ReportData) -> None:
         paper=A3,
         frozen=3,
     )
+    # Beside the list on the screen; on paper the list stands alone and the chart has its own sheet.
     sheet.insert_chart(first - 1, len(heads) + 1, _scatter(book, data), {"object_position": 3})
+    sheet.print_area(0, 0, first + len(rows) - 1, len(heads) - 1)
+    wall = book.workbook.add_chartsheet(word("book.chart"))
+    wall.set_chart(_scatter(book, data))
+    wall.set_landscape()
+    wall.set_paper(A3)
 
 
 def _points(data: ReportData) -> pl.DataFrame:
@@ -490,7 +497,7 @@ def _tags(book: Book, data: ReportData) -> None:
         for tag in TAG_NAMES:
             known: dict[str, Value] = {"customer_id": customer, "tag": tag}
             rows.append([known.get(column.name) for column in columns])
-    book.add_sheet(word("book.tags"), "", [], heads, rows, bare=True)
+    book.add_sheet(word("book.tagSheet"), "", [], heads, rows, bare=True)
 
 
 def _basis(data: ReportData, basis: str | None) -> str:

@@ -163,14 +163,14 @@ function familiesOf(i) {
     const missed = row !== undefined && g.missed[row] === '1';
     return element('tr', { class: n >= 10 ? 'later' : '' },
       element('th', { scope: 'row' }, familyName(family)),
-      element('td', { class: missed ? 'missed' : '' }, `${MARKS[state]} ${t(`state.${STATES[state]}`)}${missed ? ` · ${t('word.missed')}` : ''}`),
-      element('td', { class: 'number' }, amount(value(family, 'current'))),
+      element('td', { class: missed ? 'missed' : '' }, `${MARKS[state]} ${t(`state.${STATES[state]}`)}`, missed ? element('span', { class: 'optional' }, ` · ${t('word.missed')}`) : ''),
+      element('td', { class: 'number optional' }, amount(value(family, 'current'))),
       element('td', { class: 'number' }, state === 'x' ? '–' : value(family, 'expected') === null ? t('word.unknown') : aboutAmount(value(family, 'expected'))),
       element('td', { class: 'barcell' }, state === 'x' ? '' : intervalBar(value(family, 'low'), value(family, 'expected'), value(family, 'high'), place, range(value(family, 'low'), value(family, 'high')))),
       element('td', { class: 'number' }, row === undefined || g.comparable[row] === null ? '–' : `${g.buyers[row]}/${g.comparable[row]}`));
   });
   const table = element('table', { class: 'families' },
-    element('thead', null, element('tr', null, ['word.family', 'karte.state', 'karte.current', 'word.expected', 'word.interval', 'karte.buyersOf'].map((key, n) => element('th', { scope: 'col', class: n === 2 || n === 3 || n === 5 ? 'number' : '' }, t(key), n === 2 || n === 3 ? ` ${unitWord()}` : '')))),
+    element('thead', null, element('tr', null, ['word.family', 'karte.state', 'karte.current', 'word.expected', 'word.interval', 'karte.buyersOf'].map((key, n) => element('th', { scope: 'col', class: `${n === 2 || n === 3 || n === 5 ? 'number' : ''} ${n === 2 ? 'optional' : ''}` }, t(key), n === 2 || n === 3 ? ` ${unitWord()}` : '')))),
     element('tbody', null, body));
   const section = element('section', null, element('h3', null, t('karte.families')), table);
   if (present.length > 10) {

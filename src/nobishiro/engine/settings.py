@@ -130,7 +130,7 @@ class RecommendSettings(_Step, frozen=True):
 
     k: int = 10
     """How many per customer and kind."""
-    neighbours: int = 40
+    neighbours: int = 10
     """Partners per product the scores are summed over."""
     min_buyers: int = 3
     """A product with fewer buyers is not recommended by co-purchase."""

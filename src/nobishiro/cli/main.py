@@ -1,0 +1,81 @@
+"""`nobishiro`: the command line. Errors end in one line on stderr and the exit code their kind has."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import typer
+
+import nobishiro
+from nobishiro.cli.backends import backends
+from nobishiro.cli.demo import demo
+from nobishiro.cli.export import export
+from nobishiro.cli.imports import import_
+from nobishiro.cli.map import map_
+from nobishiro.cli.match import match
+from nobishiro.cli.pairs import pairs
+from nobishiro.cli.plan import plan
+from nobishiro.cli.recommend import recommend
+from nobishiro.cli.run import run
+from nobishiro.cli.tune import tune
+from nobishiro.cli.undo import undo
+from nobishiro.contracts.errors import NobishiroError
+
+app = typer.Typer(
+    name="nobishiro",
+    help="Find where existing customers can still grow, whom to approach with what, and plan it.\n\n"
+    "お客様の伸びしろを見つけ、誰に何を提案するかを決め、時間内の計画にします。",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for name, command in (
+    ("demo", demo),
+    ("import", import_),
+    ("undo", undo),
+    ("match", match),
+    ("run", run),
+    ("tune", tune),
+    ("export", export),
+    ("map", map_),
+    ("recommend", recommend),
+    ("pairs", pairs),
+    ("plan", plan),
+    ("backends", backends),
+):
+    app.command(name)(command)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: bool = typer.Option(False, "--version", help="Say the version and stop."),
+) -> None:
+    if version:
+        typer.echo(f"nobishiro {nobishiro.__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        app()
+    except NobishiroError as error:
+        if "--json" in sys.argv:
+            sys.stdout.write(
+                json.dumps({"error": type(error).__name__, "message": str(error)}, ensure_ascii=False) + "\n"
+            )
+        else:
+            sys.stderr.write(f"nobishiro: {error}\n")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write("nobishiro: stopped; nothing was written\n")
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""What the command line says, in Japanese and English."""
+
+from __future__ import annotations
+
+from typing import Final
+
+WORDS: Final = {
+    "step.read": ("ファイルを読んでいます", "reading the file"),
+    "step.clean": ("整えています", "cleaning"),
+    "step.write": ("保存しています", "writing"),
+    "step.lines": ("受注明細を整理しています", "netting order lines"),
+    "step.families": ("商品群を調べています", "finding families"),
+    "step.features": ("お客様ごとにまとめています", "summing up customers"),
+    "step.potential": ("拡大余地を見積もっています", "estimating potential"),
+    "step.map": ("顧客マップを描いています", "drawing the map"),
+    "step.gaps": ("提案もれを探しています", "looking for gaps"),
+    "step.pairs": ("一緒に売れる商品を数えています", "counting pairs"),
+    "step.recommend": ("提案を選んでいます", "choosing offers"),
+    "step.plan": ("計画を立てています", "planning"),
+    "step.publish": ("公開しています", "publishing"),
+    "step.backtest": ("過去のデータで試しています", "backtesting"),
+    "step.match": ("同じお客様を探しています", "matching names"),
+    "import.done": ("取り込みました", "imported"),
+    "import.dry": ("取り込むとこうなります(まだ保存していません)", "what an import would do (nothing is saved)"),
+    "import.table": ("表", "table"),
+    "import.new": ("新規", "new"),
+    "import.updated": ("更新", "updated"),
+    "import.unchanged": ("変更なし", "unchanged"),
+    "import.removed": ("削除", "removed"),
+    "import.rejected": ("取り込めなかった行: {n}件 → {path}", "rejected rows: {n} → {path}"),
+    "import.rejected_dry": (
+        "取り込めない行: {n}件。最初の理由: {why}",
+        "rows to be rejected: {n}. The first reason: {why}",
+    ),
+    "import.left_out": ("対象外として除いた行: {n}件", "rows left out on purpose: {n}"),
+    "import.undo": ("取り消すには: nobishiro undo {id}", "to take it back: nobishiro undo {id}"),
+    "import.columns": ("列の読み方", "how columns were read"),
+    "import.guess": ("読み方", "read as"),
+    "undo.done": ("取り消しました: {id}", "undone: {id}"),
+    "undo.kept": (
+        "後の取込で変わったため残した行: {n}件 ({table})",
+        "kept because a later import changed them: {n} ({table})",
+    ),
+    "undo.none": ("取り消せる取込はありません", "there is no import to undo"),
+    "run.done": ("計算しました(基準日 {day} の前日まで): 実行 {id}", "computed (everything before {day}): run {id}"),
+    "wrote": ("書き出しました: {path}({n}件)", "wrote {path} ({n} rows)"),
+    "unwritable": (
+        "{encoding}に入らない文字が{n}か所あります",
+        "{n} cells hold characters that {encoding} cannot",
+    ),
+    "tune.chosen": ("選ばれた設定: {name}", "chosen: {name}"),
+    "tune.popular": (
+        "人気順より上位10件の的中(NDCG)が {ratio:.2f} 倍です({n}人・{cuts}時点)。",
+        "NDCG@10 is {ratio:.2f} times that of popularity ({n} customers, {cuts} days to look from).",
+    ),
+    "serving": ("レポートを開いてください: {url}  (終わるには Ctrl+C)", "open the report: {url}  (Ctrl+C to stop)"),
+    "match.found": (
+        "同じお客様と判断して統合: {certain}組。人の確認が要る候補: {ambiguous}組",
+        "merged as certainly the same: {certain}; for a person to decide: {ambiguous}",
+    ),
+    "match.file": ("候補と根拠: {path}", "candidates and evidence: {path}"),
+    "first_map": ("顧客マップ: {path}", "customer map: {path}"),
+}  # fmt: skip
+
+
+def say(key: str, language: str, **values: object) -> str:
+    """One text in `language`, its gaps filled."""
+    return WORDS[key][0 if language == "ja" else 1].format(**values)

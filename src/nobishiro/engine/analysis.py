@@ -1,0 +1,261 @@
+"""One analysis of one company at one day: every result, computed when first asked for and kept.
+
+The facade over the rooms: intake's clean lines → understand → offer → decide. A run publishes an analysis; the commands
+that take a single file make one without a workspace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from types import MappingProxyType
+from typing import Final
+
+import polars as pl
+
+from nobishiro.contracts.protocols import ProgressReport, no_progress
+from nobishiro.contracts.results import PlanSummary, Thresholds
+from nobishiro.contracts.tables import TABLES
+from nobishiro.engine.decide.leads import choose_leads
+from nobishiro.engine.decide.plan import Plan, make_plan
+from nobishiro.engine.decide.targets import MonthTarget, target_of_month
+from nobishiro.engine.intake.corrections import apply_corrections
+from nobishiro.engine.intake.matching import apply_merges
+from nobishiro.engine.offer.personal import recommend_products
+from nobishiro.engine.offer.together import find_pairs
+from nobishiro.engine.settings import Settings
+from nobishiro.engine.store.types import polars_schema
+from nobishiro.engine.understand.cleaned import CleanedLines, clean_lines
+from nobishiro.engine.understand.families import FamilyResult, learn_families
+from nobishiro.engine.understand.features import customer_features
+from nobishiro.engine.understand.gaps import build_gaps
+from nobishiro.engine.understand.lwp import CustomerMap, build_map
+from nobishiro.engine.understand.potential import PotentialResult, estimate_potential
+from nobishiro.engine.understand.sales import Sales
+
+STEPS: Final = ("lines", "families", "features", "potential", "map", "gaps", "pairs", "recommend", "plan")
+"""What an analysis does, in order; the names that progress reports."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What an analysis reads."""
+
+    lines: pl.LazyFrame
+    """Canonical order lines; at least customer_id, order_id, product_id, ordered_at. Ids may be text or integers."""
+    tables: Mapping[str, pl.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
+    """The other canonical tables there are; one that is missing counts as empty."""
+    files: Sequence[str] = ()
+    """The Parquet files behind `lines`, where they can be streamed."""
+
+
+class Analysis:
+    """Results of one company as of one day; each is computed once, in the order of the flow, when it is first read."""
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        as_of: date | None,
+        settings: Settings,
+        *,
+        progress: ProgressReport = no_progress,
+    ) -> None:
+        self._inputs: Final = inputs
+        self._wanted_as_of: Final = as_of
+        self.settings: Final = settings
+        self._progress: Final = progress
+
+    @property
+    def as_of(self) -> date:
+        """The day the analysis looks from, exclusive."""
+        return self.sales.as_of
+
+    def table(self, name: str) -> pl.DataFrame:
+        """A canonical table as people corrected it, merged customers under the code that stays.
+
+        Codes of customers and products take the type they have in the order lines.
+        """
+        declared = TABLES[name]
+        frame = self._inputs.tables.get(name)
+        if frame is None:
+            frame = pl.DataFrame(schema=polars_schema(declared))
+        corrections = self._inputs.tables.get("corrections")
+        if corrections is not None and not corrections.is_empty():
+            frame = apply_corrections(declared, frame, corrections)
+        frame = frame.with_columns(
+            pl.col(column).cast(kind, strict=False)
+            for column, kind in self._id_types.items()
+            if column in frame.columns and frame.schema[column] != kind
+        )
+        merges = self._merges
+        if "customer_id" in frame.columns and name != "merges" and not merges.is_empty():
+            frame = apply_merges(frame, merges)
+            if declared.key == ("customer_id",):
+                frame = frame.unique("customer_id", keep="first", maintain_order=True)
+        return frame
+
+    @cached_property
+    def cleaned(self) -> CleanedLines:
+        """Net sales and the account of what is none."""
+        self._say("lines")
+        return clean_lines(
+            self._inputs.lines,
+            products=self.table("products"),
+            merges=self._merges,
+            as_of=self._wanted_as_of,
+            files=self._inputs.files,
+        )
+
+    @property
+    def sales(self) -> Sales:
+        """Net sales as arrays."""
+        return self.cleaned.sales
+
+    @cached_property
+    def families(self) -> FamilyResult:
+        """Families given or learned, and the family of each product."""
+        sales = self.sales
+        self._say("families")
+        return learn_families(self.table("products"), sales, self.settings.families)
+
+    @cached_property
+    def features(self) -> pl.DataFrame:
+        """RESULTS["customer_features"]."""
+        families = self.families.product_families
+        self._say("features")
+        touches = self.table("touches")
+        return customer_features(
+            self.sales,
+            self.as_of,
+            touches=None if touches.is_empty() else touches,
+            product_families=families.select("product_id", "family"),
+        )
+
+    @cached_property
+    def potential(self) -> PotentialResult:
+        """Potential by family and by customer."""
+        families = self.families
+        self._say("potential")
+        return estimate_potential(
+            self.sales,
+            families.product_families,
+            self.table("facts"),
+            self.table("customers"),
+            self.settings.potential,
+        )
+
+    @cached_property
+    def customer_map(self) -> CustomerMap:
+        """RESULTS["positions"] and the thresholds."""
+        features, potential = self.features, self.potential
+        self._say("map")
+        return build_map(
+            self.table("customers"),
+            features,
+            potential.by_customer,
+            tags=self.table("tags"),
+            overrides=self.table("overrides"),
+            assignments=self.table("assignments"),
+            deals=self.table("deals"),
+            as_of=self.as_of,
+            has_amounts=self.sales.has_amounts,
+            settings=self.settings.map,
+        )
+
+    @property
+    def positions(self) -> pl.DataFrame:
+        """RESULTS["positions"]."""
+        return self.customer_map.positions
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """Where the map is cut."""
+        return self.customer_map.thresholds
+
+    @cached_property
+    def gaps(self) -> pl.DataFrame:
+        """RESULTS["gaps"]."""
+        positions = self.positions
+        self._say("gaps")
+        return build_gaps(
+            positions,
+            self.potential.by_family,
+            proposals=self.table("proposals"),
+            facts=self.table("facts"),
+            product_families=self.families.product_families,
+            as_of=self.as_of,
+        )
+
+    @cached_property
+    def pairs(self) -> pl.DataFrame:
+        """RESULTS["pairs"]."""
+        sales = self.sales
+        self._say("pairs")
+        return find_pairs(sales, self.settings.together)
+
+    @cached_property
+    def recommendations(self) -> pl.DataFrame:
+        """RESULTS["recommendations"]."""
+        sales = self.sales
+        self._say("recommend")
+        return recommend_products(sales, self.product_names, self.settings.recommend)
+
+    @cached_property
+    def month_target(self) -> MonthTarget:
+        """The month's target and what comes by itself."""
+        return target_of_month(self.table("targets"), float(self.features["amount_12m"].sum()), self.as_of)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """RESULTS["plan"] and how good it is."""
+        leads = choose_leads(self.positions, self.recommendations, self.families.product_families)
+        month = self.month_target
+        self._say("plan")
+        return make_plan(
+            self.positions,
+            self.table("reps"),
+            leads,
+            target=month.target,
+            on_course=month.on_course,
+            settings=self.settings.plan,
+        )
+
+    @property
+    def plan_summary(self) -> PlanSummary:
+        """How good the plan is."""
+        return self.plan.summary
+
+    @cached_property
+    def product_names(self) -> pl.DataFrame:
+        """product_id, name, price of every product of the master."""
+        return self.table("products").select("product_id", "name", "price")
+
+    def results(self) -> dict[str, pl.DataFrame]:
+        """Every result table by its name in `contracts.results`, computed now."""
+        return {
+            "families": self.families.families,
+            "product_families": self.families.product_families,
+            "customer_features": self.features,
+            "potential": self.potential.by_family,
+            "customer_potential": self.potential.by_customer,
+            "positions": self.positions,
+            "gaps": self.gaps,
+            "pairs": self.pairs,
+            "recommendations": self.recommendations,
+            "plan": self.plan.actions,
+        }
+
+    @cached_property
+    def _merges(self) -> pl.DataFrame:
+        merges = self._inputs.tables.get("merges")
+        return pl.DataFrame(schema=polars_schema(TABLES["merges"])) if merges is None else merges
+
+    @cached_property
+    def _id_types(self) -> dict[str, pl.DataType]:
+        schema = self._inputs.lines.collect_schema()
+        return {name: schema[name] for name in ("customer_id", "product_id")}
+
+    def _say(self, step: str) -> None:
+        self._progress(step, STEPS.index(step), len(STEPS))

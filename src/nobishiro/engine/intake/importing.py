@@ -1,0 +1,258 @@
+"""From mapped rows to a committed import: dry run, all-or-nothing commit, rejected rows that can be imported again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import polars as pl
+
+from nobishiro.contracts.errors import DiskFull, FileNotUsable, TooManyRejected
+from nobishiro.contracts.protocols import ProgressReport, no_progress
+from nobishiro.contracts.tables import IMPORT_ID, TABLES, Table
+from nobishiro.engine.intake.exports import without_formula_guard
+from nobishiro.engine.intake.keys import number_occurrences, settle_keys
+from nobishiro.engine.intake.mapping import ColumnMapping
+from nobishiro.engine.intake.raw import RawTable
+from nobishiro.engine.intake.rows import LINE, REASON, map_rows
+from nobishiro.engine.settings import ImportSettings
+from nobishiro.engine.store.comparison import Comparison
+from nobishiro.engine.store.store import Store
+from nobishiro.engine.store.types import conform
+
+REJECTED_LINE: Final = "元の行"
+REJECTED_REASON: Final = "取り込めなかった理由"
+_SAMPLE: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedImport:
+    """What a file would write, before the store is asked."""
+
+    source: str
+    rows_read: int
+    tables: Mapping[str, pl.DataFrame]
+    """Canonical rows by table, one a key; the main table first."""
+    main: str
+    rejected: pl.DataFrame
+    """The file's own columns as text, then `元の行` and `取り込めなかった理由`; importable again once corrected."""
+    left_out: int
+    notes: tuple[str, ...]
+
+    @property
+    def rejected_share(self) -> float:
+        """Rejected rows over rows read."""
+        return self.rejected.height / max(self.rows_read, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class TableReport:
+    """What an import did, or would do, to one table."""
+
+    table: str
+    new: int
+    updated: int
+    unchanged: int
+    removed: int
+    new_sample: pl.DataFrame
+    updated_sample: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """The result of a dry run (`commit` is None) or of an import."""
+
+    source: str
+    import_id: str | None
+    commit: int | None
+    tables: tuple[TableReport, ...]
+    rows_read: int
+    rejected: pl.DataFrame
+    left_out: int
+    notes: tuple[str, ...]
+
+
+def prepare_import(
+    raw: RawTable,
+    mapping: ColumnMapping,
+    settings: ImportSettings,
+    today: date,
+    *,
+    time_zone: str = "Asia/Tokyo",
+    customers: pl.DataFrame | None = None,
+    progress: ProgressReport = no_progress,
+) -> PreparedImport:
+    """The canonical rows of one file, one a key, with every rejected row and its reason.
+
+    Raises `MappingIncomplete`, and `TooManyRejected` when more than `settings.max_rejected_share` of the rows are bad.
+    """
+    raw = without_rejection_columns(raw)
+    if mapping.exact and raw.guess.kind == "csv":
+        raw = replace(raw, frame=without_formula_guard(raw.frame))
+    rows_read = raw.frame.height + raw.rejected.height
+    progress("clean", 0, rows_read)
+    mapped = map_rows(raw, mapping, settings, today, time_zone=time_zone, customers=customers)
+    table = TABLES[mapped.table]
+    frame = number_occurrences(mapped.frame) if table.name == "order_lines" else mapped.frame
+    keyed = settle_keys(table, frame)
+    notes = list(mapped.notes)
+    if keyed.repeated:
+        notes.append(f"{keyed.repeated:,} rows repeat an earlier row exactly and were read once")
+    rejected = pl.concat([mapped.rejected, _conflicting(raw, keyed.conflicts)], how="vertical_relaxed")
+    tables = {table.name: keyed.frame.drop(LINE)}
+    for further in mapped.also:
+        notes.extend(further.notes)
+        if further.frame.width > 1 and further.frame.height:
+            tables[further.table] = further.frame.drop(LINE)
+    prepared = PreparedImport(
+        source=raw.source,
+        rows_read=rows_read,
+        tables=MappingProxyType(tables),
+        main=table.name,
+        rejected=_rejected_rows(raw, rejected),
+        left_out=mapped.left_out.height,
+        notes=(*raw.guess.notes, *notes),
+    )
+    progress("clean", rows_read, rows_read)
+    if prepared.rejected_share > settings.max_rejected_share:
+        first = prepared.rejected.row(0, named=True)
+        raise TooManyRejected(
+            f"{raw.source}: {prepared.rejected.height:,} of {rows_read:,} rows cannot be imported "
+            f"({prepared.rejected_share:.1%}, more than {settings.max_rejected_share:.1%}), so nothing was imported. "
+            f"The first: line {first[REJECTED_LINE]}: {first[REJECTED_REASON]}"
+        )
+    return prepared
+
+
+def dry_run(store: Store, prepared: PreparedImport) -> ImportReport:
+    """What `commit_import` would do now, with samples; nothing is written."""
+    reports = []
+    for name, frame in prepared.tables.items():
+        whole = _with_known_values(store, TABLES[name], frame, fills_gaps=name != prepared.main)
+        reports.append(_report(store.compare(name, whole), whole))
+    return _result(prepared, tuple(reports), None, None)
+
+
+def commit_import(
+    store: Store, prepared: PreparedImport, import_id: str, at: datetime, progress: ProgressReport = no_progress
+) -> ImportReport:
+    """Write all tables of the import in one step, or nothing."""
+    reports = []
+    total = sum(frame.height for frame in prepared.tables.values())
+    written = 0
+    with store.begin(import_id, "import", prepared.source, at) as transaction:
+        for name, frame in prepared.tables.items():
+            progress("write", written, total)
+            whole = _with_known_values(store, TABLES[name], frame, fills_gaps=name != prepared.main)
+            reports.append(_report(transaction.upsert(name, whole), whole))
+            written += frame.height
+        commit = transaction.commit()
+    progress("write", total, total)
+    return _result(prepared, tuple(reports), import_id, commit.number)
+
+
+def write_rejected(rejected: pl.DataFrame, path: Path) -> None:
+    """The rejected rows as CSV (UTF-8 with BOM, which Excel opens): the original columns, their line and the reason.
+
+    Corrected in place, the file is imported again as it is; the two added columns are ignored then. The file appears
+    whole or not at all. Raises `FileNotUsable`, `DiskFull`.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(b"\xef\xbb\xbf")
+            rejected.write_csv(file)
+        part.replace(path)
+    except OSError as error:
+        if error.errno == 28:
+            raise DiskFull(f"{path}: no space left for the rejected rows; nothing was imported") from error
+        raise FileNotUsable(
+            f"{path}: cannot be written ({error.strerror}); choose another place with --rejected"
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def without_rejection_columns(raw: RawTable) -> RawTable:
+    """`raw` without the two columns that a file of rejected rows carries."""
+    added = [name for name in (REJECTED_LINE, REJECTED_REASON) if name in raw.frame.columns]
+    if not added:
+        return raw
+    return replace(raw, frame=raw.frame.drop(added))
+
+
+def _conflicting(raw: RawTable, conflicts: pl.DataFrame) -> pl.DataFrame:
+    texts = raw.frame.select(pl.all().cast(pl.String, strict=False)).with_columns(raw.lines.cast(pl.Int64).alias(LINE))
+    return texts.join(conflicts, on=LINE, how="inner", maintain_order="left")
+
+
+def _rejected_rows(raw: RawTable, rejected: pl.DataFrame) -> pl.DataFrame:
+    """Rejected rows in file order; rows that could not even be split keep their text in the first column."""
+    rows = rejected.rename({LINE: REJECTED_LINE, REASON: REJECTED_REASON})
+    if not raw.rejected.is_empty():
+        unsplit = raw.rejected.select(
+            pl.col("text").alias(raw.frame.columns[0]),
+            pl.col("line").cast(pl.Int64).alias(REJECTED_LINE),
+            pl.col("reason").alias(REJECTED_REASON),
+        )
+        rows = pl.concat([rows, unsplit], how="diagonal_relaxed")
+    return rows.sort(REJECTED_LINE, maintain_order=True)
+
+
+def _with_known_values(store: Store, table: Table, frame: pl.DataFrame, *, fills_gaps: bool) -> pl.DataFrame:
+    """Rows completed with what the store knows, so that a file with few columns does not empty the others.
+
+    Rows that came along with another table (a ledger's customer names) fill gaps only: what a master file said stays.
+    """
+    if table.replaced_by or (set(frame.columns) >= set(table.column_names) and not fills_gaps):
+        return conform(table, frame)
+    key = list(table.key)
+    incoming = conform(table, frame)
+    known = store.scan(table.name).drop(IMPORT_ID).join(incoming.select(key).lazy(), on=key, how="semi").collect()
+    if known.is_empty():
+        return incoming
+    joined = incoming.join(known, on=key, how="left", suffix="__known", maintain_order="left", nulls_equal=True)
+    given = set(frame.columns)
+    return joined.select(
+        pl.col(name)
+        if name in key or (name in given and not fills_gaps)
+        else pl.coalesce(pl.col(f"{name}__known"), pl.col(name)).alias(name)
+        for name in table.column_names
+    )
+
+
+def _report(comparison: Comparison, frame: pl.DataFrame) -> TableReport:
+    key = comparison.new_keys.columns
+
+    def sample(keys: pl.DataFrame) -> pl.DataFrame:
+        return frame.join(keys.head(_SAMPLE), on=key, how="semi", maintain_order="left", nulls_equal=True)
+
+    return TableReport(
+        comparison.table,
+        comparison.new,
+        comparison.updated,
+        comparison.unchanged,
+        comparison.removed,
+        sample(comparison.new_keys),
+        sample(comparison.updated_keys),
+    )
+
+
+def _result(
+    prepared: PreparedImport, tables: tuple[TableReport, ...], import_id: str | None, commit: int | None
+) -> ImportReport:
+    return ImportReport(
+        source=prepared.source,
+        import_id=import_id,
+        commit=commit,
+        tables=tables,
+        rows_read=prepared.rows_read,
+        rejected=prepared.rejected,
+        left_out=prepared.left_out,
+        notes=prepared.notes,
+    )

@@ -1,0 +1,53 @@
+"""A result to a file: the ending chooses the format, the file appears whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import xlsxwriter
+
+from nobishiro.contracts.errors import DiskFull, FileNotUsable, UnknownName
+from nobishiro.engine.intake.exports import FORMULA_START
+
+
+def write_frame(frame: pl.DataFrame, path: Path) -> None:
+    """Write `frame` as .parquet, .csv (UTF-8 with BOM, formula-safe), .json or .xlsx.
+
+    Raises `UnknownName` for another ending, `FileNotUsable` and `DiskFull` when it cannot be written.
+    """
+    writers: dict[str, Callable[[Path], object]] = {
+        ".parquet": lambda to: frame.write_parquet(to, compression="zstd"),
+        ".csv": lambda to: _guarded(frame).write_csv(to, include_bom=True),
+        ".json": lambda to: frame.write_json(to),
+        ".xlsx": lambda to: _write_excel(frame, to),
+    }
+    writer = writers.get(path.suffix.lower())
+    if writer is None:
+        raise UnknownName(f"{path}: do not know how to write {path.suffix or 'that'}; use one of {', '.join(writers)}")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        writer(part)
+        part.replace(path)
+    except OSError as error:
+        if error.errno == 28:
+            raise DiskFull(f"{path}: no space left; nothing was written") from error
+        raise FileNotUsable(f"{path}: cannot be written ({error.strerror}); choose another directory") from error
+    except xlsxwriter.exceptions.FileCreateError as error:
+        raise FileNotUsable(f"{path}: cannot be written ({error}); choose another directory") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _guarded(frame: pl.DataFrame) -> pl.DataFrame:
+    text = pl.col(pl.String)
+    return frame.with_columns(pl.when(text.str.contains(FORMULA_START)).then(pl.lit("'") + text).otherwise(text))
+
+
+def _write_excel(frame: pl.DataFrame, path: Path) -> None:
+    with xlsxwriter.Workbook(
+        str(path), {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
+    ) as book:
+        frame.write_excel(book, freeze_panes=(1, 0), autofilter=True)

@@ -1,0 +1,193 @@
+"""Bring one file into a workspace: read, map, dry run or commit, rejected rows to a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from nobishiro.contracts.errors import MappingIncomplete, UnknownName
+from nobishiro.contracts.protocols import ProgressReport, no_progress
+from nobishiro.contracts.tables import TABLES
+from nobishiro.engine.intake.exports import header_of
+from nobishiro.engine.intake.guessing import ColumnGuess, guess_mapping
+from nobishiro.engine.intake.importing import (
+    ImportReport,
+    commit_import,
+    dry_run,
+    prepare_import,
+    write_rejected,
+)
+from nobishiro.engine.intake.mapping import ColumnMapping, list_mappings, load_mapping, save_mapping
+from nobishiro.engine.intake.presets import list_presets, match_preset
+from nobishiro.engine.intake.raw import RawTable, ReadGuess, ReadOptions, SkippedRow
+from nobishiro.engine.intake.sources import read_source
+from nobishiro.engine.store.store import Store
+from nobishiro.engine.workspace import Workspace
+from nobishiro.pipelines.match_customers import MergeReport, match_customers
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """What the user asked for; everything left out is guessed and shown."""
+
+    source: str
+    table: str | None = None
+    columns: tuple[tuple[str, str], ...] = ()
+    """(header, canonical column) named by hand; they count before any guess."""
+    mapping: str | None = None
+    """Name of a saved mapping or of a preset."""
+    save_as: str | None = None
+    """Save the mapping used under this name."""
+    options: ReadOptions = field(default_factory=ReadOptions)
+    is_dry_run: bool = False
+    rejected_to: Path | None = None
+    """Where rejected rows go; beside the source, or in the current directory for a database, when None."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What happened, or would."""
+
+    report: ImportReport
+    guess: ReadGuess
+    skipped: tuple[SkippedRow, ...]
+    mapping: ColumnMapping
+    columns: tuple[ColumnGuess, ...]
+    """How sure each column's meaning is; empty for a saved mapping or a preset."""
+    rejected_file: Path | None
+    merged: MergeReport | None
+    """What 名寄せ found after an import of customers; None for a dry run and for other tables."""
+
+
+def import_file(
+    workspace: Workspace, request: ImportRequest, at: datetime, progress: ProgressReport = no_progress
+) -> ImportResult:
+    """Import `request.source`, all or nothing, or say what an import would do.
+
+    Rejected rows are written before the commit, so that an import never leaves rows nowhere. Raises the errors of
+    reading, mapping and the store.
+    """
+    settings = workspace.settings
+    progress("read", 0, 0)
+    raw = read_source(request.source, request.options, settings.imports, progress)
+    columns: tuple[ColumnGuess, ...] = ()
+    if request.mapping is not None:
+        mapping = find_mapping(workspace.path, request.mapping)
+        if request.table is not None and mapping.table != request.table:
+            raise UnknownName(f"mapping {request.mapping!r} is for {mapping.table}, not for {request.table}")
+    else:
+        mapping = choose_mapping(raw, request.table, request.columns, workspace.path)
+        columns = guess_mapping(raw.frame, mapping.table).columns if not mapping.name else ()
+    prepared = prepare_import(
+        raw,
+        mapping,
+        settings.imports,
+        at.date(),
+        time_zone=settings.workspace.time_zone,
+        customers=_customers(workspace.store) if mapping.search_customer else None,
+        progress=progress,
+    )
+    rejected_file = None
+    if request.is_dry_run:
+        report = dry_run(workspace.store, prepared)
+    else:
+        if not prepared.rejected.is_empty():
+            rejected_file = request.rejected_to or _beside(request.source)
+            write_rejected(prepared.rejected, rejected_file)
+        try:
+            report = commit_import(workspace.store, prepared, Store.new_import_id(at), at, progress)
+        except BaseException:
+            if rejected_file is not None:
+                rejected_file.unlink(missing_ok=True)
+            raise
+    if request.save_as is not None:
+        save_mapping(msgspec.structs.replace(mapping, name=request.save_as), workspace.path)
+    merged = None
+    if report.commit is not None and any(t.table == "customers" and t.new + t.updated for t in report.tables):
+        merged = match_customers(workspace, at, progress=progress)
+    return ImportResult(report, raw.guess, raw.skipped, mapping, columns, rejected_file, merged)
+
+
+def find_mapping(workspace: Path, name: str) -> ColumnMapping:
+    """The mapping saved in the workspace under `name`, else the preset of that name. Raises `UnknownName`."""
+    presets = {preset.name: preset for preset in list_presets(_preset_folders(workspace))}
+    if name in presets and name not in list_mappings(workspace):
+        return presets[name].mapping
+    try:
+        return load_mapping(name, workspace)
+    except UnknownName as unknown:
+        raise UnknownName(f"{unknown}. Presets are: {', '.join(presets)}") from unknown
+
+
+def _preset_folders(workspace: Path | None) -> tuple[Path, ...]:
+    """Where a company's own presets lie, beside ours."""
+    return () if workspace is None else (workspace / "presets",)
+
+
+def choose_mapping(
+    raw: RawTable,
+    table: str | None = None,
+    columns: Sequence[tuple[str, str]] = (),
+    workspace: Path | None = None,
+) -> ColumnMapping:
+    """The mapping of our own export, else a preset whose headers are all there, else a guess from headers and values.
+
+    `columns` are (header, canonical column) the user named; they count before any guess. Raises `MappingIncomplete`
+    naming what could not be found.
+    """
+    if columns:
+        return _named_by_hand(raw, table, columns)
+    own = _own_export(raw.frame, table)
+    if own is not None:
+        return own
+    preset = match_preset(raw.frame.columns, _preset_folders(workspace))
+    if preset is not None and table in (None, preset.mapping.table):
+        return msgspec.structs.replace(preset.mapping, name=preset.name)
+    guess = guess_mapping(raw.frame, table)
+    if guess.missing:
+        named = ", ".join(f"{column.name} ({column.ja} / {column.en})" for column in guess.missing)
+        raise MappingIncomplete(
+            f"{raw.source}: looks like {guess.mapping.table} ({TABLES[guess.mapping.table].ja}), but nothing in it "
+            f"stands for {named}. Say what the file is with --table, use a saved mapping with --mapping, or name the "
+            f"header with --column HEADER=COLUMN. The file has: {', '.join(raw.frame.columns)}"
+        )
+    return guess.mapping
+
+
+def _named_by_hand(raw: RawTable, table: str | None, columns: Sequence[tuple[str, str]]) -> ColumnMapping:
+    for header, _ in columns:
+        if header not in raw.frame.columns:
+            raise UnknownName(f"{raw.source}: has no column {header!r}; it has {', '.join(raw.frame.columns)}")
+    guess = guess_mapping(raw.frame, table).mapping
+    headers, named = {header for header, _ in columns}, {column for _, column in columns}
+    kept = tuple((header, column) for header, column in guess.columns if header not in headers and column not in named)
+    return msgspec.structs.replace(guess, columns=(*kept, *columns))
+
+
+def _own_export(frame: pl.DataFrame, table: str | None) -> ColumnMapping | None:
+    """The exact mapping when the headers are those of one of our own exports."""
+    for declared in TABLES.values():
+        if table not in (None, declared.name):
+            continue
+        for style in ("ja", "en", "name"):
+            headers = [header_of(column, style) for column in declared.columns]
+            if frame.columns == headers:
+                pairs = tuple((header_of(c, style), c.name) for c in declared.columns)
+                return ColumnMapping(table=declared.name, columns=pairs, exact=True, name="nobishiro")
+    return None
+
+
+def _customers(store: Store) -> pl.DataFrame:
+    return store.scan("customers").select("customer_id", "name", "mail_domain").collect()
+
+
+def _beside(source: str) -> Path:
+    path = Path(source)
+    if path.is_file():
+        return path.with_name(f"{path.stem}.rejected.csv")
+    return Path("database.rejected.csv")

@@ -1,0 +1,64 @@
+"""A run: everything computed from one commit, published in one step."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Final
+
+import msgspec
+import polars as pl
+
+import nobishiro
+from nobishiro.contracts.protocols import ProgressReport, no_progress
+from nobishiro.contracts.results import RESULTS
+from nobishiro.engine.analysis import STEPS, Analysis
+from nobishiro.engine.store.runs import Run
+from nobishiro.engine.store.types import conform
+from nobishiro.engine.workspace import Workspace
+
+FINDINGS: Final = "findings.json"
+THRESHOLDS: Final = "thresholds.json"
+PLAN_SUMMARY: Final = "plan_summary.json"
+PRODUCT_KINDS: Final = "product_kinds.json"
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """A published run and the analysis it came from, for those who want to go on without reading it back."""
+
+    run: Run
+    analysis: Analysis
+    rows: dict[str, int]
+
+
+def recompute(
+    workspace: Workspace, as_of: date | None, at: datetime, progress: ProgressReport = no_progress
+) -> RunReport:
+    """Compute every result of the newest commit and publish them as one run.
+
+    The run keeps the commit, the settings and the version it was computed with, so that it can be repeated. Raises
+    `NotEnoughHistory` when there are no orders.
+    """
+    store = workspace.store
+    head = store.head()
+    number = head.number if head is not None else None
+    analysis = workspace.analysis(as_of, at=number, progress=progress)
+    rows: dict[str, int] = {}
+    with store.new_run(
+        analysis.as_of, msgspec.json.encode(analysis.settings).decode(), nobishiro.__version__, number, at
+    ) as writer:
+        for name, frame in analysis.results().items():
+            writer.write(name, conform(RESULTS[name], frame))
+            rows[name] = frame.height
+        writer.attach(FINDINGS, _json_rows(analysis.cleaned.findings))
+        writer.attach(PRODUCT_KINDS, _json_rows(analysis.cleaned.product_kinds))
+        writer.attach(THRESHOLDS, msgspec.json.encode(asdict(analysis.thresholds)))
+        writer.attach(PLAN_SUMMARY, msgspec.json.encode(asdict(analysis.plan_summary)))
+        run = writer.publish()
+    progress("publish", len(STEPS), len(STEPS))
+    return RunReport(run, analysis, rows)
+
+
+def _json_rows(frame: pl.DataFrame) -> bytes:
+    return frame.write_json().encode()

@@ -64,7 +64,7 @@ class ItemKNN:
         self._code: Int32 = np.empty(0, np.int32)
         self._rank: Int32 = np.empty(0, np.int32)
         self._bought = Purchases.none()
-        self._near = _Near(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))
+        self._near = _Near(np.zeros(1, np.int64), np.empty(0, np.uint16), np.empty(0, np.float32))
         self._back = self._near
 
     def fit(
@@ -81,7 +81,8 @@ class ItemKNN:
         self._code, self._rank = ranking.code, ranking.rank
         self._near = self._find_near(purchases, ranking, bounds)
         self._back = self._near.turned(shape[1])
-        self._bought = Purchases(purchases.start, ranking.rank[purchases.product], purchases.weight)
+        bought = ranking.rank[purchases.product].astype(self._near.product.dtype)
+        self._bought = Purchases(purchases.start, bought, purchases.weight)
 
     def recommend(self, customers: Integers, k: int, exclude_bought: bool) -> tuple[Int32, Float32]:
         """The `k` best products of each customer and their scores, both (customers, k), best first.
@@ -191,6 +192,6 @@ class ItemKNN:
         kept = neighbour >= 0
         sizes = np.zeros(products, np.int64)
         sizes[:listed] = kept.sum(axis=1)
-        narrow = np.uint16 if products < np.iinfo(np.uint16).max else np.int32
+        narrow = np.uint16 if products < np.iinfo(np.uint16).max else np.uint32
         start = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
         return _Near(start, neighbour[kept].astype(narrow), similarity[kept])

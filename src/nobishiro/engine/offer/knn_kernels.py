@@ -56,15 +56,17 @@ def _place(neighbour, similarity, lowest, own, other, value):  # type: ignore[no
 def find_similar(  # type: ignore[no-untyped-def]
     stream, start, places, root, shrinkage, first, step, sentinel, min_both, neighbour, similarity
 ):
-    """Merge into `neighbour` and `similarity` (ranks, top) the pairs whose commoner rank is first, first + step, ….
+    """Merge into `neighbour` and `similarity` (ranks, top) every `step`th row of pairs from `first` on.
 
     Similarity is buyers of both over (√(buyers of one · buyers of the other) + shrinkage); `root` (ranks,) is √buyers.
     """
     ranks = root.size
     lowest = np.zeros(ranks, np.float32)
+    generous = np.float32(1.00001)
     counter = np.zeros(ranks + 1, np.int32)
     touched = np.empty(ranks + 1, stream.dtype)
-    for one in range(first, ranks, step):
+    # From the rarest up: a product's nearest are about as common as itself, so that lists are soon hard to get into.
+    for one in range(ranks - 1 - first, -1, -step):
         seen = count_row(stream, places, start[one], start[one + 1], sentinel, counter, touched)
         root_one = root[one]
         for index in range(seen):
@@ -73,7 +75,11 @@ def find_similar(  # type: ignore[no-untyped-def]
             counter[other] = 0
             if both < min_both:
                 continue
-            value = np.float32(np.float32(both) / (root_one * root[other] + shrinkage))
+            divisor = root_one * root[other] + shrinkage
+            # Cheaper than the division, and generous enough not to lose a tie to rounding.
+            if np.float32(both) * generous < divisor * min(lowest[one], lowest[other]):
+                continue
+            value = np.float32(np.float32(both) / divisor)
             if value >= lowest[one]:
                 _place(neighbour, similarity, lowest, one, other, value)
             if value >= lowest[other]:
@@ -99,15 +105,16 @@ def score_customers(  # type: ignore[no-untyped-def]
 ):
     """Fill the rows first … last − 1 of `best` (rows, k; −1 before) and `score` with the largest of all sums.
 
-    A sum is weight × similarity over what the customer bought.
-
-    A product is as similar to itself as can be (1). Ties go to the lower rank. Customers outside the known codes have
-    bought nothing.
+    A sum is weight × similarity over what the customer bought; a product is as similar to itself as can be (1). Ties go
+    to the lower rank. Customers outside the known codes have bought nothing. Weights are 0, or large enough that no
+    weight × similarity vanishes.
     """
     known = start.size - 1
     k = best.shape[1]
     total = np.zeros(products, np.float32)
-    touched = np.empty(products + 1, np.int32)
+    touched = np.empty(products + 1, near.dtype)
+    row_best = np.empty(k, near.dtype)
+    row_score = np.empty(k, np.float32)
     nothing = np.float32(0.0)
     for row in range(first, last):
         customer = customers[row]
@@ -116,20 +123,21 @@ def score_customers(  # type: ignore[no-untyped-def]
         begin, end = start[customer], start[customer + 1]
         seen = 0
         for line in range(begin, end):
-            one = bought[line]
             factor = weight[line]
+            if factor == nothing:
+                continue
+            one = bought[line]
             if not exclude_bought:
                 held = total[one]
                 touched[seen] = one
-                seen += (held == nothing) & (factor > nothing)
+                seen += held == nothing
                 total[one] = held + factor
             for place in range(near_start[one], near_start[one + 1]):
                 other = near[place]
                 held = total[other]
-                added = factor * similarity[place]
                 touched[seen] = other
-                seen += (held == nothing) & (added > nothing)
-                total[other] = held + added
+                seen += held == nothing
+                total[other] = held + factor * similarity[place]
         if exclude_bought:
             for line in range(begin, end):
                 total[bought[line]] = nothing
@@ -139,22 +147,25 @@ def score_customers(  # type: ignore[no-untyped-def]
             other = touched[index]
             value = total[other]
             total[other] = nothing
-            if value <= nothing or value < lowest:
+            if value < lowest or value == nothing:
                 continue
-            if size == k and value == lowest and other > best[row, k - 1]:
+            if size == k and value == lowest and other > row_best[k - 1]:
                 continue
             place = min(size, k - 1)
             while place > 0 and (
-                score[row, place - 1] < value or (score[row, place - 1] == value and best[row, place - 1] > other)
+                row_score[place - 1] < value or (row_score[place - 1] == value and row_best[place - 1] > other)
             ):
-                best[row, place] = best[row, place - 1]
-                score[row, place] = score[row, place - 1]
+                row_best[place] = row_best[place - 1]
+                row_score[place] = row_score[place - 1]
                 place -= 1
-            best[row, place] = other
-            score[row, place] = value
+            row_best[place] = other
+            row_score[place] = value
             size = min(size + 1, k)
             if size == k:
-                lowest = score[row, k - 1]
+                lowest = row_score[k - 1]
+        for place in range(size):
+            best[row, place] = row_best[place]
+            score[row, place] = row_score[place]
 
 
 @njit(cache=True, nogil=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,8 @@ Int64 = npt.NDArray[np.int64]
 Float32 = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.integer]
 
+_FADED: Final = 1e-20
+
 
 @dataclass(frozen=True, slots=True)
 class Purchases:
@@ -22,7 +25,7 @@ class Purchases:
 
     start: Int64
     """(U + 1,) first pair of each customer."""
-    product: Int32
+    product: Integers
     """(pairs,) product code or rank."""
     weight: Float32
     """(pairs,) weights added up."""
@@ -38,8 +41,8 @@ def gather_purchases(
 ) -> Purchases:
     """Purchases from (customer code, product code, weight) triples in any sequence; repeats add up.
 
-    `shape` is (customers, products). Raises `BadInput` where lengths differ, a code is outside the shape, or a weight
-    is negative or no number.
+    `shape` is (customers, products). A weight below 1e-20 is 0. Raises `BadInput` where lengths differ, a code is
+    outside the shape, or a weight is negative or no number.
     """
     if customer.ndim != 1 or not customer.shape == product.shape == weight.shape:
         raise BadInput(
@@ -60,4 +63,6 @@ def gather_purchases(
         start, grouped = pair_kernels.group_lines(customer, 0, shape[0], product)
         _, weight = pair_kernels.group_lines(customer, 0, shape[0], weight)
         product = grouped
+    # What has faded so far would vanish from single-precision sums and leave products without a score in the lists.
+    weight = np.where(weight < _FADED, 0.0, weight)
     return Purchases(*knn_kernels.merge_repeats(start, product, weight, shape[1]))

@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 from nobishiro.contracts.tables import Table
+from nobishiro.engine.intake.choices import word_key
 from nobishiro.engine.intake.distinct import encode_distinct
 from nobishiro.engine.intake.mapping import ColumnMapping
 from nobishiro.engine.intake.numbers import SCALE, read_numbers, round_decimals
@@ -136,3 +137,18 @@ def _build_event_key(frame: pl.DataFrame, table: str, key: str, basis: list[str]
     if (again > 1).any():
         numbered = numbered.zip_with(again == 1, numbered + "-" + again.cast(pl.String)).alias(key)
     return frame.with_columns(numbered)
+
+
+def pseudonyms(values: pl.Series) -> pl.Series:
+    """The same short code for the same text (width, case and blanks apart), from which the text cannot be read back.
+
+    Whoever holds the addresses can compute the codes: this keeps addresses out of tables, it is no secret.
+    """
+    if not values.null_count() < values.len():
+        return values
+    distinct = encode_distinct(values)
+    codes = [
+        f"p-{blake2b(word_key(text).encode(), digest_size=10, person=b'nobishiro').hexdigest()}"
+        for text in distinct.texts
+    ]
+    return distinct.spread(pl.Series(values.name, codes, dtype=pl.String))

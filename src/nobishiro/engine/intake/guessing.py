@@ -182,7 +182,7 @@ def _score_tables(headers: Sequence[Header], evidence: _Evidence) -> list[tuple[
             pointer = HOMES.get(match.column, name) != name
             share = 1.0 / max(rarity.get(header, 1) for header in match.headers)
             score += match.confidence * (0.15 if pointer else 0.25 + 0.75 * share)
-        found = _names_for_codes(table, matches, headers, evidence)
+        found = _names_for_codes(table, _complete_dates(table, matches, headers, evidence), headers, evidence)
         mapping = ColumnMapping(table=name, columns=tuple((h, m.column) for m in found for h in m.headers))
         lacking = len(missing_columns(table, mapping, [header.text for header in headers]))
         own = [match for match in matches if HOMES.get(match.column, name) == name]

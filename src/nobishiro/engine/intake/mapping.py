@@ -35,15 +35,21 @@ class ColumnMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     first_of: tuple[str, ...] = ()
     """Canonical columns whose headers are alternatives: the first that is not empty counts."""
     value_maps: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
-    """(canonical column, ((the file's word, our value), …))."""
+    """(canonical column, ((the file's word, our value), …)); `~word` is any text with it, `*` all others."""
     carry: tuple[str, ...] = ()
-    """Headers written only on the first line of an order and empty below it (Shopify); `order_id` says how far."""
+    """Headers written only on the first line of a group and empty below it (Shopify)."""
+    carry_by: str = ""
+    """The header that says how far `carry` goes; empty for the order number's."""
     leave_out: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """(header, values): rows that are no data, such as cancelled orders; `*` stands for anything but empty."""
     search_customer: tuple[str, ...] = ()
     """Headers whose text is searched for a customer's name or mail domain where there is no code (calendar files)."""
     named: tuple[str, ...] = ()
     """Canonical columns whose headers hold names where codes belong; known customers are found by their name."""
+    hashed: tuple[str, ...] = ()
+    """Canonical columns whose values (a mail address where there is no code) become stable pseudonyms."""
+    ends_at: tuple[str, ...] = ()
+    """Headers of a touch's end, from which `minutes` is computed where there is none."""
     date_order: str | None = None
     """`ymd`, `dmy` or `mdy` for dates such as 01/04/2025; None lets the column decide."""
     tax: str | None = None
@@ -66,7 +72,7 @@ def check_mapping(mapping: ColumnMapping, source: str = "mapping") -> ColumnMapp
     if table is None:
         raise UnknownName(f"{source}: there is no table {mapping.table!r}; there are {', '.join(TABLES)}")
     named = [column for _, column in mapping.columns] + [column for column, _ in mapping.constants]
-    named += [column for column, _ in mapping.value_maps] + [*mapping.first_of, *mapping.named]
+    named += [column for column, _ in mapping.value_maps] + [*mapping.first_of, *mapping.named, *mapping.hashed]
     unknown = sorted(set(named) - set(table.column_names))
     if unknown:
         raise UnknownName(

@@ -11,7 +11,7 @@ import polars as pl
 
 from nobishiro.contracts.errors import MappingIncomplete
 from nobishiro.contracts.tables import TABLES, Column, ColumnType, Table
-from nobishiro.engine.intake.completion import buildable, complete
+from nobishiro.engine.intake.completion import buildable, complete, pseudonyms
 from nobishiro.engine.intake.customers_in_text import FOUND_CUSTOMER, codes_of_names, find_customers
 from nobishiro.engine.intake.headers import find_headers, read_header
 from nobishiro.engine.intake.mapping import ColumnMapping, check_mapping
@@ -76,6 +76,8 @@ def map_rows(
         notes += said
     cleaned, problems, said = _clean_all(frame, table, mapping, headers, rules)
     notes += said
+    if mapping.ends_at and "minutes" not in cleaned.columns and "happened_at" in cleaned.columns:
+        cleaned = _minutes_until(cleaned, frame, mapping, rules)
     if customers is not None and "customer_id" in mapping.named and "customer_id" in cleaned.columns:
         coded, said = codes_of_names(cleaned["customer_id"], customers)
         cleaned, notes = cleaned.with_columns(coded.alias("customer_id")), notes + said
@@ -129,6 +131,8 @@ def _require(
 
 def _carry(frame: pl.DataFrame, mapping: ColumnMapping, headers: Mapping[str, str]) -> pl.DataFrame:
     order = [headers[header] for header in mapping.headers_of("order_id") if header in headers]
+    if mapping.carry_by:
+        order = list(find_headers((mapping.carry_by,), frame.columns).values())
     carried = list(find_headers(mapping.carry, frame.columns).values())
     if not carried or not order:
         return frame
@@ -195,6 +199,8 @@ def _clean_all(
         if column.name in constants and sources:
             filler = clean_column(pl.Series(column.name, [constants[column.name]]), column, own).values
             values = values.fill_null(filler[0])
+        if column.name in mapping.hashed:
+            values = pseudonyms(values)
         columns.append(values.alias(column.name))
     return pl.DataFrame(columns), problems, notes
 
@@ -217,6 +223,18 @@ def _clean_sources(
         money = column.type is ColumnType.MONEY
         rules = replace(rules, multiplier=header.multiplier if money else 1, percent=header.percent)
     return clean_column(values, column, rules)
+
+
+def _minutes_until(
+    cleaned: pl.DataFrame, frame: pl.DataFrame, mapping: ColumnMapping, rules: ValueRules
+) -> pl.DataFrame:
+    ends = list(find_headers(mapping.ends_at, frame.columns).values())
+    if not ends:
+        return cleaned
+    own = replace(rules, date_order=mapping.date_order)
+    end = _clean_sources(frame, ends, TABLES["touches"].column("happened_at"), own, first_of=False).values
+    minutes = (end - cleaned["happened_at"]).dt.total_seconds() / 60
+    return cleaned.with_columns(minutes.set((minutes < 0).fill_null(False), None).alias("minutes"))
 
 
 def _plain_text(values: pl.Series, column: Column, place: int) -> pl.Series:

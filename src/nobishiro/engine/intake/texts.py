@@ -60,7 +60,7 @@ def clean_codes(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
 
 def read_each(texts: pl.Series, read: Callable[[str], TextReading]) -> tuple[pl.Series, pl.Series, tuple[str, ...]]:
     """Apply a reading value by value; notes come back once each, with how many different values they are about."""
-    read_texts = [read(unicodedata.normalize("NFKC", text).strip()) for text in texts.to_list()]
+    read_texts = [read(unicodedata.normalize("NFKC", text).strip().removeprefix("'")) for text in texts.to_list()]
     counts: dict[str, int] = {}
     for _, _, note in read_texts:
         if note is not None:
@@ -87,7 +87,7 @@ def read_postal_code(text: str) -> TextReading:
 
 def read_phone(text: str) -> TextReading:
     """Digits with the leading zero; +81 is taken home; extensions and foreign numbers stay as written."""
-    plain = _HYPHENS.sub("", re.sub(r"[().]", "", _undo_float(text).removeprefix("'")))
+    plain = _HYPHENS.sub("", re.sub(r"[().]", "", _undo_float(text)))
     plain = re.sub(r"^(?:tel|電話):?", "", plain, flags=re.IGNORECASE)
     if not plain:
         return None, None, None

@@ -60,7 +60,8 @@ class ValueRules:
     percent: bool = False
     """Plain numbers are percentages: 35 is 0.35."""
     value_map: tuple[tuple[str, str], ...] = ()
-    """The file's own words for values, read before anything else; `*` stands for any word a choice does not know."""
+    """The file's own words for values, read before anything else; `~word` stands for any text that has
+    the word in it, `*` for any word a choice does not know."""
     exact: bool = False
     """Texts were written by Nobishiro: nothing but types is read, no character is changed."""
 
@@ -120,8 +121,7 @@ def clean_column(values: pl.Series, column: Column, rules: ValueRules) -> Cleane
         return CleanedColumn(empty.extend_constant(None, values.len()), _no_problems(values.len()))
     words = distinct.texts
     if rules.value_map:
-        table = {word_key(source): target for source, target in rules.value_map}
-        words = pl.Series([table.get(word_key(text), text) for text in words.to_list()], dtype=pl.String)
+        words = _translate(words, rules.value_map)
     read = _READERS[column.type](words, column, rules)
     if column.type is ColumnType.TEXT:
         long = words.str.len_bytes() > rules.max_cell_bytes
@@ -134,6 +134,18 @@ def clean_column(values: pl.Series, column: Column, rules: ValueRules) -> Cleane
         problems = distinct.spread(shown + read.problems)
         read.values = read.values.set(read.problems.is_not_null(), None)
     return CleanedColumn(distinct.spread(read.values).alias(column.name), problems, tuple(_named(name, read.notes)))
+
+
+def _translate(words: pl.Series, value_map: tuple[tuple[str, str], ...]) -> pl.Series:
+    """The file's own words in ours: the whole word first, then the first `~word` found in the text."""
+    whole = {word_key(source): target for source, target in value_map if not source.startswith("~")}
+    inner = [(word_key(source[1:]), target) for source, target in value_map if source.startswith("~")]
+    translated = []
+    for text in words.to_list():
+        key = word_key(text)
+        inside = next((target for part, target in inner if part in key), text)
+        translated.append(whole.get(key, inside))
+    return pl.Series(translated, dtype=pl.String)
 
 
 def _named(name: str, notes: list[str]) -> list[str]:

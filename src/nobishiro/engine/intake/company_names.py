@@ -28,6 +28,7 @@ _VARIANT_PAIRS: Final = (
 )
 VARIANTS: Final = str.maketrans({pair[0]: pair[1] for pair in _VARIANT_PAIRS.split()})
 """Kanji written in several ways, and small ヶ ヵ: evened out for matching only, never for display."""
+_VARIANT: Final = re.compile(f"[{''.join(pair[0] for pair in _VARIANT_PAIRS.split())}]")
 
 _PLACES: Final = (
     "北海道|青森|岩手|宮城|秋田|山形|福島|茨城|栃木|群馬|埼玉|千葉|東京|神奈川|新潟|富山|石川|福井|山梨|長野|"
@@ -56,6 +57,7 @@ _BARE_UNIT: Final = re.compile(rf"^(?:{_UNIT}|{_SHORT_UNIT})$")
 _PLACED_UNIT: Final = re.compile(
     rf"^(.{{2,}}?)((?:{_PLACES})[都道府県市区]?(?:東|西|南|北|中央|第[一二三四五1-9])?(?:{_STRONG}|店|校|本部|事業部|倉庫))$"
 )
+_MORE: Final = re.compile(r"会社|法人|様$|御中$|[店社部所場校園課室係庫]$|センター$|オフィス$")
 _HONORIFIC: Final = re.compile(r"(?:\s*(?:様|御中)|\s+(?:殿|各位|さま))$")
 _DASH_AS_LONG_VOWEL: Final = re.compile(r"(?<=[ァ-ヺー])[-‐‑‒–—―−](?=[ァ-ヺー]|[\s(（]|$)")
 _NOT_CORE: Final = re.compile("[^\\w&+\u0300-\u036f\u3099\u309a]|_")
@@ -92,9 +94,11 @@ class NormalisedName:
 def fold_for_matching(text: str) -> str:
     """`text` in one width, case and kanji variant, for comparison only; applying it twice changes nothing more."""
     for _ in range(4):
-        folded = unicodedata.normalize("NFKC", text).casefold().translate(VARIANTS)
-        if folded == text:
-            break
+        folded = unicodedata.normalize("NFKC", text).casefold()
+        if _VARIANT.search(folded):
+            folded = folded.translate(VARIANTS)
+        if folded == text or folded.isascii():
+            return folded
         text = folded
     return text
 
@@ -104,8 +108,8 @@ def normalise_name(name: str) -> NormalisedName:
 
     Legal forms are taken off at either end or before a branch (山田㈱大阪支店), never in the middle of a word, and
     never when nothing would be left. Nothing is cut at a comma: "ACME CO., LTD." has the core `acme`, "Tokyo, Osaka
-    Trading" keeps both words. A branch without a space before it is found after a legal form or a known place name only;
-    `matching` finds more by comparing with the names of the other customers. The core of a core is itself.
+    Trading" keeps both words. A branch without a space before it is found after a legal form or with a known place
+    name only; `matching` finds more by comparing with the names of the other customers. The core of a core is itself.
     """
     display = " ".join(name.split())
     text = fold_for_matching(display)
@@ -119,7 +123,8 @@ def normalise_name(name: str) -> NormalisedName:
         if found.branch:
             branches.insert(0, found.branch)
         core = fold_for_matching(found.rest)
-        if core == text:
+        # What could still come off a name without spaces and punctuation ends or begins in one of these.
+        if core == text or _MORE.search(core) is None:
             break
         text = core
     branch = "".join(branches) or None

@@ -90,7 +90,7 @@ _KIND_WORDS: Final = {
 _MIN_SIBLINGS: Final = 3
 _MIN_LINES: Final = 20
 _PRICE_SPREAD: Final = 20.0
-"""A price at the 90th percentile this many times the one at the 10th: an amount typed by hand, not a product's price."""
+"""A 90th percentile of prices this many times the 10th: amounts typed by hand, not a product's price."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,10 @@ class ImportSettings(_Step, frozen=True):
     """An .xlsx that expands by more than this is refused as a zip bomb."""
     max_archive_bytes: int = 4_000_000_000
     """Expanded bytes an .xlsx may have."""
+    max_workbook_memory: int = 8_000_000_000
+    """Bytes of address space the process that parses a workbook may use; 0 means no limit."""
+    max_workbook_seconds: float = 600.0
+    """Seconds a workbook may take to parse."""
     earliest_day: str = "1950-01-01"
     """A date before it is a rejected row."""
     latest_days_ahead: int = 366

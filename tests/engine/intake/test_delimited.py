@@ -167,9 +167,19 @@ def test_data_without_a_header_is_refused(tmp_path: Path) -> None:
         _read(tmp_path, "00123,2025/04/01,1200\n00124,2025/04/02,3400\n")
 
 
-def test_no_row_fitting_the_header_is_an_error_not_a_file_of_rejects(tmp_path: Path) -> None:
-    with pytest.raises(LayoutUnknown, match="no row has as many fields"):
+def test_rows_that_hardly_ever_fit_the_header_are_an_error_not_a_file_of_rejects(tmp_path: Path) -> None:
+    with pytest.raises(LayoutUnknown, match="2 of 2 rows have another number of fields"):
         _read(tmp_path, "code,name,amount,day\n1;2\n3;4\n")
+    baskets = "milk,bread,ham\n" + "tea,milk\nham\neggs,rice,salt,oil\n" * 5 + "a,b,c\n"
+    with pytest.raises(LayoutUnknown, match="15 of 16 rows"):
+        _read(tmp_path, baskets)
+    told = _read(tmp_path, baskets, ReadOptions(header_row=1))
+    assert (told.frame.height, told.rejected.height) == (1, 15)
+
+
+def test_columns_set_apart_by_blanks_are_named(tmp_path: Path) -> None:
+    with pytest.raises(LayoutUnknown, match="4 columns are set apart by blanks"):
+        _read(tmp_path, " id date cds value\n 00001 19970101  1   11.77\n 00002 19970112  1   12.00\n")
 
 
 def test_a_cell_of_ten_megabytes_is_a_rejected_row(tmp_path: Path) -> None:

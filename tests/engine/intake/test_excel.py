@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -154,3 +155,36 @@ def test_a_damaged_workbook_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(FileNotUsable, match=r"cut\.xlsx"):
         read_source(path)
+
+
+def _damaged_xls(path: Path) -> Path:
+    workbook = xlwt.Workbook()
+    page = workbook.add_sheet("S")
+    for row in range(20):
+        page.write(row, 0, "コード" if row == 0 else f"{row:05d}")
+    workbook.save(str(path))
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2 + 117])
+    return path
+
+
+def test_a_file_that_makes_the_parser_panic_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileNotUsable, match=r"cut\.xls is no readable Excel workbook"):
+        read_source(_damaged_xls(tmp_path / "cut.xls"))
+
+
+def test_a_workbook_that_needs_too_much_memory_or_time_is_refused(tmp_path: Path) -> None:
+    path = _save(tmp_path / "greedy.xlsx", {"S": [["コード", "名称"], ["1", "A"]]})
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    # One cell at the far corner: the parser lays out all 17 thousand million cells between.
+    parts["xl/worksheets/sheet1.xml"] = parts["xl/worksheets/sheet1.xml"].replace(
+        b"</sheetData>", b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+    )
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+    with pytest.raises(FileTooLarge, match=r"greedy\.xlsx needs more memory"):
+        read_source(path, settings=ImportSettings(max_workbook_memory=2_000_000_000))
+    with pytest.raises(FileTooLarge, match="not read within"):
+        read_source(path, settings=ImportSettings(max_workbook_seconds=0.01))

@@ -118,8 +118,8 @@ def _read(
     frame = pl.concat(parts.frames) if parts.frames else pl.DataFrame(schema=schema)
     lines = pl.Series("line", np.concatenate(parts.lines) if parts.lines else np.empty(0, np.int64), pl.Int64)
     rejected = pl.DataFrame(parts.rejected, schema=REJECTED_SCHEMA, orient="row")
-    if frame.height == 0 and rejected.height:
-        _refuse_all_rejected(path.name, rejected, width)
+    if options.delimiter is None and options.header_row is None:
+        _refuse_ragged(path.name, rejected, frame.height, width)
     notes = [encoding.reason, note]
     if parts.stray:
         notes.append(f"{parts.stray:,} row(s) have text after a closing quote; it is read as Excel reads it")
@@ -277,8 +277,14 @@ def _find_delimiter(
         return wanted, f"delimiter {_NAMES.get(wanted, wanted)}: as you said"
     if width > 1:
         return best, f"delimiter {_NAMES[best]}: {share:.0%} of the first rows have {width} fields with it"
+    lines = [text for text in head.decode("utf-8", "ignore").splitlines()[:50] if text.strip()]
+    columns = {len(text.split()) for text in lines}
+    if len(lines) > 1 and len(columns) == 1 and min(columns) >= 3:
+        raise LayoutUnknown(
+            f"{source}: its {columns.pop()} columns are set apart by blanks; open it in Excel (Text to Columns) "
+            "and save it as CSV"
+        )
     for mark in _UNUSUAL:
-        lines = [text for text in head.decode("utf-8", "ignore").splitlines()[:50] if text.strip()]
         counts = {text.count(mark) for text in lines}
         if len(lines) > 1 and len(counts) == 1 and counts != {0}:
             shown = repr(mark) if mark < " " else mark
@@ -304,9 +310,12 @@ def _consistency(head: bytes, mark: str, final: bool, settings: ImportSettings) 
     return (share * min(width, 20) if width > 1 else 0.0), width, share
 
 
-def _refuse_all_rejected(source: str, rejected: pl.DataFrame, width: int) -> None:
-    if rejected["reason"].str.contains("fields where the header has").all():
+def _refuse_ragged(source: str, rejected: pl.DataFrame, accepted: int, width: int) -> None:
+    """When hardly any row has the header's width, it is the guess that is wrong, not the rows."""
+    ragged = rejected.filter(pl.col("reason").str.contains("fields where the header has"))
+    if ragged.height > accepted and (accepted == 0 or ragged.height >= 10):
         raise LayoutUnknown(
-            f"{source}: no row has as many fields as the header ({width}); first: line {rejected['line'][0]}, "
-            f"{rejected['reason'][0]}. Is the delimiter or the header row right?"
+            f"{source}: {ragged.height:,} of {ragged.height + accepted:,} rows have another number of fields than the "
+            f"header ({width}); first: line {ragged['line'][0]}, {ragged['reason'][0]}. "
+            "Is the delimiter or the header row right? Name them to read the file all the same"
         )

@@ -7,9 +7,9 @@ import re
 import zipfile
 from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
-import fastexcel
 import polars as pl
 
 from nobishiro.contracts.errors import FileNotUsable, FileTooLarge, LayoutUnknown, UnknownName
@@ -17,6 +17,7 @@ from nobishiro.contracts.protocols import ProgressReport
 from nobishiro.engine.intake.body import Body, shape_body
 from nobishiro.engine.intake.layout import HEAD_ROWS, HeadRow, clean_cell, find_header
 from nobishiro.engine.intake.raw import REJECTED_SCHEMA, RawTable, ReadGuess, ReadOptions
+from nobishiro.engine.intake.workbook import Page, dump_pages, sheet_names
 from nobishiro.engine.settings import ImportSettings
 
 _SHEET_TAG: Final = re.compile(rb"<(?:\w+:)?sheet\b[^>]*>")
@@ -25,9 +26,9 @@ _MERGE: Final = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*?ref="([A-Z]+)(\d+):([A-
 _MIDNIGHT: Final = r"^(\d{4}-\d{2}-\d{2}) 00:00:00$"
 
 
-def list_sheets(path: Path) -> tuple[str, ...]:
-    """Names of the sheets in their order. Raises `FileNotUsable`."""
-    return tuple(_open(path).sheet_names)
+def list_sheets(path: Path, settings: ImportSettings) -> tuple[str, ...]:
+    """Names of the sheets in their order. Raises `FileNotUsable`, `FileTooLarge`."""
+    return sheet_names(path, memory=settings.max_workbook_memory, seconds=settings.max_workbook_seconds)
 
 
 def read_excel(path: Path, options: ReadOptions, settings: ImportSettings, progress: ProgressReport) -> RawTable:
@@ -35,10 +36,19 @@ def read_excel(path: Path, options: ReadOptions, settings: ImportSettings, progr
 
     Raises `FileNotUsable`, `FileTooLarge`, `LayoutUnknown`, `UnknownName` for a sheet that is not there.
     """
-    reader = _open(path)
-    sheets = tuple(reader.sheet_names)
     progress(f"reading {path.name}", 0, 0)
-    sheet, grid, note = _choose_sheet(reader, path.name, sheets, options.sheet)
+    with TemporaryDirectory(prefix="nobishiro-") as folder:
+        sheets, pages = dump_pages(
+            path,
+            Path(folder),
+            options.sheet,
+            memory=settings.max_workbook_memory,
+            seconds=settings.max_workbook_seconds,
+        )
+        if options.sheet is not None and not pages:
+            raise UnknownName(f'{path.name} has no sheet "{options.sheet}"; it has: {", ".join(sheets)}')
+        page, grid, note = _choose_page(path.name, pages, options.sheet)
+    sheet = page.name
     source = path.name if len(sheets) == 1 else f"{path.name} [{sheet}]"
     if grid.width > settings.max_columns:
         used = [name for name in grid.columns if grid[name].null_count() < grid.height]
@@ -47,7 +57,6 @@ def read_excel(path: Path, options: ReadOptions, settings: ImportSettings, progr
                 f"{source} has {len(used):,} columns, more than the limit of {settings.max_columns:,}; "
                 "leave columns out or raise imports.max_columns"
             )
-    offset = _column_offset(reader, sheet)
     names = [f"c{index}" for index in range(grid.width)]
     grid = _as_seen(grid.rename(dict(zip(grid.columns, names, strict=True))))
     head = [
@@ -59,7 +68,7 @@ def read_excel(path: Path, options: ReadOptions, settings: ImportSettings, progr
     below = lines > header.last_line
     frame, lines = grid.filter(below), lines.filter(below)
     frame, lines, rejected = _without_long_cells(frame, lines, settings)
-    merged = _vertical_merges(path, sheet, offset)
+    merged = _vertical_merges(path, sheet, page.first_column)
     guess = ReadGuess("excel", sheet=sheet, sheets=sheets, notes=(note,) if note else ())
     body = Body(frame, lines, (), rejected, merged)
     table = shape_body(source, body, header, guess, options, (sheet, path.stem))
@@ -67,59 +76,25 @@ def read_excel(path: Path, options: ReadOptions, settings: ImportSettings, progr
     return table
 
 
-def _open(path: Path) -> fastexcel.ExcelReader:
-    try:
-        return fastexcel.read_excel(path)
-    except (fastexcel.FastExcelError, OSError) as error:
-        raise FileNotUsable(
-            f"{path.name} is no readable Excel workbook ({_first_line(error)}); open it in Excel and save it as .xlsx"
-        ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-
-
-def _load(reader: fastexcel.ExcelReader, source: str, sheet: str) -> pl.DataFrame:
-    try:
-        # skip_rows=0 keeps empty rows at the top, so that row numbers are Excel's.
-        loaded = reader.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string")
-        frame: pl.DataFrame = loaded.to_polars()
-    except fastexcel.FastExcelError as error:
-        raise FileNotUsable(
-            f"{source} [{sheet}] cannot be read ({_first_line(error)}); save the sheet as CSV"
-        ) from error
-    return frame
-
-
-def _column_offset(reader: fastexcel.ExcelReader, sheet: str) -> int:
-    columns = reader.load_sheet(sheet, header_row=None, skip_rows=0, n_rows=1, dtypes="string").available_columns()
-    return int(columns[0].absolute_index) if columns else 0
-
-
-def _choose_sheet(
-    reader: fastexcel.ExcelReader, source: str, sheets: tuple[str, ...], wanted: str | None
-) -> tuple[str, pl.DataFrame, str]:
-    if not sheets:
+def _choose_page(source: str, pages: list[Page], wanted: str | None) -> tuple[Page, pl.DataFrame, str]:
+    if not pages:
         raise FileNotUsable(f"{source} holds no sheet; save it again in Excel")
     if wanted is not None:
-        if wanted not in sheets:
-            raise UnknownName(f'{source} has no sheet "{wanted}"; it has: {", ".join(sheets)}')
-        return wanted, _load(reader, source, wanted), f'sheet "{wanted}": as you said'
-    if len(sheets) == 1:
-        return sheets[0], _load(reader, source, sheets[0]), ""
-    best: tuple[int, str, pl.DataFrame] | None = None
-    counts = {}
-    for sheet in sheets:
-        frame = _load(reader, source, sheet)
-        rows = _table_rows(frame)
-        counts[sheet] = rows
-        if best is None or rows > best[0]:
-            best = (rows, sheet, frame)
-    if best is None or best[0] == 0:
-        raise LayoutUnknown(f"{source}: none of its sheets ({', '.join(sheets)}) holds a table")
-    others = ", ".join(f"{sheet}: {rows:,}" for sheet, rows in counts.items() if sheet != best[1])
-    return best[1], best[2], f'sheet "{best[1]}": most rows that look like a table ({best[0]:,}; {others})'
+        return pages[0], _grid(pages[0]), f'sheet "{wanted}": as you said'
+    if len(pages) == 1:
+        return pages[0], _grid(pages[0]), ""
+    counts = {page.name: _table_rows(_grid(page)) for page in pages}
+    best = max(pages, key=lambda page: counts[page.name])
+    if counts[best.name] == 0:
+        raise LayoutUnknown(f"{source}: none of its sheets ({', '.join(counts)}) holds a table")
+    others = ", ".join(f"{name}: {rows:,}" for name, rows in counts.items() if name != best.name)
+    note = f'sheet "{best.name}": most rows that look like a table ({counts[best.name]:,}; {others})'
+    return best, _grid(best), note
+
+
+def _grid(page: Page) -> pl.DataFrame:
+    with page.file.open("rb") as stream:  # read, not mapped: the folder is gone afterwards
+        return pl.read_ipc(stream)
 
 
 def _table_rows(frame: pl.DataFrame) -> int:

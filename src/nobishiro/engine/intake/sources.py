@@ -71,7 +71,7 @@ def list_sheets(path: str | Path, settings: ImportSettings = ImportSettings()) -
     if _kind(file)[0] != "excel":
         return ()
     _check_workbook(file, settings)
-    return excel.list_sheets(file)
+    return excel.list_sheets(file, settings)
 
 
 def detect_encoding(path: str | Path, settings: ImportSettings = ImportSettings()) -> EncodingGuess:  # noqa: B008 - frozen
@@ -134,7 +134,7 @@ def _read_parquet(path: Path, settings: ImportSettings) -> RawTable:
                 "leave columns out or raise imports.max_columns"
             )
         frame = pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         text = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise FileNotUsable(f"{path.name} cannot be read as Parquet ({text}); export it again") from error
     if frame.height == 0 or frame.width == 0:

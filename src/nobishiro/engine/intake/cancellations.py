@@ -155,9 +155,11 @@ def _kinds(lines: pl.DataFrame) -> npt.NDArray[np.int8]:
         | ((quantity >= 0) & (amount < 0)).fill_null(False)
         | ((quantity == 0) & (amount.fill_null(0) == 0)).fill_null(False)
     )
-    kinds = lines.select(
-        pl.when(no_value).then(_ASIDE).when(negative).then(_RETURN).otherwise(_SALE).cast(pl.Int8).alias("kind")
-    )["kind"].to_numpy()
+    kind = pl.when(no_value).then(_ASIDE).when(negative).then(_RETURN).otherwise(_SALE).cast(pl.Int8)
+    kinds = np.empty(lines.height, dtype=np.int8)
+    # Slice by slice, so that the comparisons never hold more than a few million values at a time.
+    for start in range(0, lines.height, _SLICE):
+        kinds[start : start + _SLICE] = lines.slice(start, _SLICE).select(kind.alias("kind"))["kind"].to_numpy()
     if not priced:
         return kinds
     free = pl.col("customer_id").is_null() & (amount == 0) & (quantity > 0)
@@ -167,7 +169,6 @@ def _kinds(lines: pl.DataFrame) -> npt.NDArray[np.int8]:
     orders = lines["order_id"].gather(rows)
     paid = lines.lazy().filter(pl.col("order_id").is_in(orders.unique().implode()), amount > 0).select("order_id")
     unpaid = ~orders.is_in(paid.unique().collect()["order_id"].implode())
-    kinds = kinds.copy()
     kinds[rows.filter(unpaid).to_numpy()] = _ASIDE
     return kinds
 
@@ -372,7 +373,7 @@ def _explained(rows: pl.DataFrame, why: list[int]) -> pl.DataFrame:
 
 
 def _number(lines: pl.DataFrame, name: str) -> pl.Expr:
-    return pl.col(name).cast(pl.Float64) if name in lines.columns else pl.lit(None, dtype=pl.Float64)
+    return pl.col(name) if name in lines.columns else pl.lit(None, dtype=pl.Float64)
 
 
 def _values(lines: pl.DataFrame, name: str, scale: float) -> npt.NDArray[np.float64]:

@@ -93,6 +93,19 @@ def test_every_export_is_known_again_in_each_language(table: str, labels: str) -
     assert columns(found) == dict(zip(TABLES[table].column_names, header, strict=True))
 
 
+def test_sales_through_a_dealer_keep_who_uses_it() -> None:
+    found = guess("伝票番号|売上日|得意先コード|得意先名|納入先コード|納入先名|商品コード|数量")
+    assert columns(found)["customer_id"] == "得意先コード"
+    assert columns(found)["end_customer_id"] == "納入先コード"
+    fed = [{column: header for header, column in further.columns} for further in found.mapping.also]
+    assert fed == [
+        {"customer_id": "得意先コード", "name": "得意先名"},
+        {"customer_id": "納入先コード", "name": "納入先名"},
+    ]
+    by_name = guess("伝票番号|売上日|得意先コード|得意先名|エンドユーザー名|商品コード|数量")
+    assert columns(by_name)["end_customer_id"] == "エンドユーザー名"
+
+
 def test_values_speak_against_a_header() -> None:
     found = guess("伝票番号|売上日|受注日|商品コード", "1|未定です|2025/4/1|A", "2|あとで|2025/4/2|B")
     assert columns(found)["ordered_at"] == "受注日"

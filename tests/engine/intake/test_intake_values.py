@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from nobishiro.contracts.tables import TABLES, ColumnType
 from nobishiro.engine.intake.choices import choice_words, flag_words
+from nobishiro.engine.intake.numbers import EMPTY_MARKS
 from nobishiro.engine.intake.values import DTYPES, CleanedColumn, ValueRules, clean_column
 
 TODAY_AHEAD = date(2027, 11, 22)
@@ -225,3 +227,57 @@ def test_no_word_means_yes_and_no() -> None:
     words = flag_words()
     assert words["はい"] is True
     assert words["いいえ"] is False
+
+
+def test_lengths_of_time_are_minutes_whatever_their_unit() -> None:
+    written = ["1:30", "1時間30分", "90分", "1.5h", "90", "0:45:00", "1 hour"]
+    assert good("touches", "minutes", written) == [90.0, 90.0, 90.0, 90.0, 90.0, 45.0, 60.0]
+    assert good("reps", "hours_per_month", ["80", "80時間"]) == [80.0, 80.0]
+    assert clean("touches", "minutes", ["1:75"]).problems[0] is not None
+
+
+def test_prefectures_get_their_suffix() -> None:
+    assert good("customers", "prefecture", ["東京", "大阪府", "北海道", "California"]) == [
+        "東京都",
+        "大阪府",
+        "北海道",
+        "California",
+    ]
+
+
+NUMERIC = [
+    ("order_lines", "amount"),
+    ("order_lines", "quantity"),
+    ("order_lines", "ordered_at"),
+    ("customers", "employees"),
+    ("customers", "acquired_on"),
+    ("customers", "corporate_number"),
+    ("customers", "state"),
+    ("products", "margin_rate"),
+    ("touches", "minutes"),
+    ("contacts", "is_decision_maker"),
+]
+FRAGMENTS = st.one_of(
+    st.text(max_size=12),
+    st.text(alphabet="0123456789０１９,.-/年月日:¥▲()%+TZe 令和元平成RHS千万億円個", max_size=14),
+)
+
+
+@given(place=st.sampled_from(NUMERIC), written=st.lists(FRAGMENTS, min_size=1, max_size=6))
+def test_nothing_vanishes_and_nothing_raises(place: tuple[str, str], written: list[str]) -> None:
+    cleaned = clean(*place, list(written))
+    assert cleaned.values.len() == cleaned.problems.len() == len(written)
+    for text, value, problem in zip(written, cleaned.values, cleaned.problems, strict=True):
+        key = unicodedata.normalize("NFKC", text).strip().lower()
+        if value is None and problem is None:
+            assert key.strip("-\u2010\u30fc' tT") in EMPTY_MARKS | {"t"} or not key.strip("'-"), text
+        assert value is None or problem is None
+
+
+@given(st.lists(st.text(max_size=20), max_size=6))
+def test_cleaned_text_stays_as_it_is_when_cleaned_again(written: list[str]) -> None:
+    for column in ("name", "note"):
+        once = clean("customers", column, list(written)).values
+        again = clean("customers", column, once.to_list()).values
+        protected = once.str.starts_with("'").fill_null(False)
+        assert once.filter(~protected).to_list() == again.filter(~protected).to_list()

@@ -128,6 +128,7 @@ def test_what_a_header_says_beside_its_name() -> None:
     assert read_header("年商（百万円）").multiplier == 1_000_000
     assert read_header("売上金額(税込)").tax == "included"
     assert read_header("粗利率(%)").percent
+    assert read_header("所要時間(時間)").hours
     assert read_header("お名前(姓)").key != read_header("お名前(名)").key
 
 

@@ -231,10 +231,40 @@ def test_a_name_is_linked_to_the_one_customer_so_called_and_never_to_a_part_of_i
     assert set(mapped.also[0].frame["customer_id"]).isdisjoint(CUSTOMERS["customer_id"])
 
 
+def test_dealer_and_end_customer_both_become_customers() -> None:
+    mapping = ColumnMapping(
+        table="order_lines",
+        columns=(
+            ("番号", "order_id"),
+            ("日", "ordered_at"),
+            ("品", "product_id"),
+            ("商社", "customer_id"),
+            ("先", "end_customer_id"),
+        ),
+        also=(
+            ColumnMapping(table="customers", columns=(("商社", "customer_id"), ("商社名", "name"))),
+            ColumnMapping(table="customers", columns=(("先", "customer_id"), ("先名", "name"))),
+        ),
+    )
+    mapped = run(
+        raw("番号|日|品|商社|商社名|先|先名", "1|2025/4/1|A|D1|商社一|E1|食品一", "2|2025/4/1|A|D1|商社一||"), mapping
+    )
+    assert len(mapped.also) == 1
+    assert mapped.also[0].frame.select("customer_id", "name").rows() == [("D1", "商社一"), ("E1", "食品一")]
+    assert mapped.frame["end_customer_id"].to_list() == ["E1", None]
+
+
 def test_a_broken_constant_is_refused() -> None:
     mapping = ColumnMapping(table="customers", columns=(("名", "name"),), constants=(("state", "謎"),))
     with pytest.raises(MappingIncomplete, match="constant state"):
         run(raw("名", "山田"), mapping)
+
+
+def test_own_exports_come_back_unchanged_in_each_language() -> None:
+    japanese = raw("顧客コード|顧客名|備考", "'=1|㈱ 山田 |a\r\n b ")
+    mapping = own_mapping("customers", "ja")
+    row = run(japanese, mapping).frame.row(0, named=True)
+    assert (row["customer_id"], row["name"], row["note"]) == ("=1", "㈱ 山田 ", "a\r\n b ")
 
 
 def test_own_exports_come_back_unchanged() -> None:

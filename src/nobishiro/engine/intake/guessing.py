@@ -21,7 +21,7 @@ from nobishiro.engine.intake.headers import Header, read_header
 from nobishiro.engine.intake.mapping import ColumnMapping
 from nobishiro.engine.intake.rows import missing_columns
 from nobishiro.engine.intake.values import ValueRules, clean_column
-from nobishiro.engine.intake.vocabulary import HOMES, TableWords, table_words
+from nobishiro.engine.intake.vocabulary import HOMES, TableWords, end_customer_names, table_words
 
 _SAMPLE: Final = 300
 _FUZZY: Final = 88.0
@@ -102,6 +102,7 @@ def guess_mapping(frame: pl.DataFrame, table: str | None = None) -> MappingGuess
     matches = _assign(TABLES[main], headers, evidence, as_main=True)
     matches = _complete_dates(TABLES[main], matches, headers, evidence)
     matches = _names_for_codes(TABLES[main], matches, headers, evidence)
+    matches, end_customers = _end_customers(matches, headers)
     further = _further_tables(TABLES[main], matches, headers, evidence)
     mapping = ColumnMapping(
         table=main,
@@ -110,13 +111,13 @@ def guess_mapping(frame: pl.DataFrame, table: str | None = None) -> MappingGuess
         tax=next((h.tax for h in headers if h.tax and any(h.text in match.headers for match in matches)), None),
         also=tuple(
             ColumnMapping(table=name, columns=tuple((h, match.column) for match in found for h in match.headers))
-            for name, found in further.items()
+            for name, found in [*further.items(), *(("customers", found) for found in end_customers)]
         ),
     )
-    all_matches = {main: matches, **further}
+    all_matches = [(main, matches), *further.items(), *(("customers", found) for found in end_customers)]
     guesses = tuple(
         ColumnGuess(h, name, match.column, round(match.confidence, 3), match.why, _alternatives(h, name, match, main))
-        for name, found in all_matches.items()
+        for name, found in all_matches
         for match in found
         for h in match.headers
     )
@@ -301,6 +302,24 @@ def _names_for_codes(
                 added.append(_Match(match.headers, pointer, 0.7 * match.confidence, why, by_name=True))
                 break
     return [*matches, *added]
+
+
+def _end_customers(matches: list[_Match], headers: Sequence[Header]) -> tuple[list[_Match], list[list[_Match]]]:
+    """Who uses what a dealer bought: its name beside the code, or for it; a customer of its own."""
+    if not any(match.column == "ordered_at" for match in matches):
+        return matches, []
+    used = {header for match in matches for header in match.headers}
+    name = next((h.text for h in headers if h.key in end_customer_names() and h.text not in used), None)
+    if name is None:
+        return matches, []
+    why = f"見出し「{name}」"
+    key = next((match for match in matches if match.column == "end_customer_id"), None)
+    if key is None:
+        key = _Match(
+            (name,), "end_customer_id", 0.65, f"{why}: no code in the file, the name stands for it", by_name=True
+        )
+        matches = [*matches, key]
+    return matches, [[_Match(key.headers, "customer_id", key.confidence, key.why), _Match((name,), "name", 0.9, why)]]
 
 
 def _further_tables(

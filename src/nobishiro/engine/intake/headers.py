@@ -31,20 +31,23 @@ class Header:
     percent: bool = False
     tax: str | None = None
     """`included`, `excluded`, or None where the header does not say."""
+    hours: bool = False
+    """Lengths of time are in hours: 所要時間(時間)."""
 
 
 def read_header(text: str) -> Header:
     """Take a header apart; a header that is nothing but a remark keeps it as its name."""
     plain = unicodedata.normalize("NFKC", text).replace("\ufeff", "").strip().lower()
     shown = _SHEET.sub("", _REMARK.sub("", plain).strip()).strip() or plain
+    units = _UNIT.findall(shown)
     multiplier, percent, tax = 1, False, None
-    for unit in _UNIT.findall(shown):
+    for unit in units:
         multiplier = _FACTORS.get(unit, multiplier)
         percent = percent or unit == "%"
         tax = _TAX.get(unit, tax)
     name = _FORMAT.sub("", _UNIT.sub("", shown)) or shown
     key = re.sub(r"[\s_\-‐‑–—・/.:：,、#'\"]+", "", name)
-    return Header(text, key or plain, multiplier, percent, tax)
+    return Header(text, key or plain, multiplier, percent, tax, "時間" in units)
 
 
 def header_key(text: str) -> str:

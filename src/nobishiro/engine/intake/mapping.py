@@ -87,11 +87,18 @@ def check_mapping(mapping: ColumnMapping, source: str = "mapping") -> ColumnMapp
     return mapping
 
 
-def own_mapping(table: str) -> ColumnMapping:
-    """The mapping of a file that Nobishiro itself exported from `table`: every column under its own name."""
+def own_mapping(table: str, headers: str = "name") -> ColumnMapping:
+    """The mapping of a file that Nobishiro itself exported from `table`; texts come back character by character.
+
+    `headers` says how the export wrote them: `name` (canonical), `ja` or `en` (labels). Raises `UnknownName`.
+    """
     if table not in TABLES:
         raise UnknownName(f"there is no table {table!r}; there are {', '.join(TABLES)}")
-    return ColumnMapping(table=table, columns=tuple((name, name) for name in TABLES[table].column_names), exact=True)
+    labels = {"name": lambda c: c.name, "ja": lambda c: c.ja, "en": lambda c: c.en}
+    if headers not in labels:
+        raise UnknownName(f"headers {headers!r} are not known; use one of {', '.join(labels)}")
+    written = [labels[headers](column) for column in TABLES[table].columns]
+    return ColumnMapping(table=table, columns=tuple(zip(written, TABLES[table].column_names, strict=True)), exact=True)
 
 
 def save_mapping(mapping: ColumnMapping, workspace: Path) -> Path:

@@ -33,6 +33,11 @@ _NUMBER: Final = re.compile(
     r"(?P<counter>円|yen|jpy|%|個|本|台|枚|式|箱|冊|件|人|名|社|点|回|席|分|時間|日|セット|ケース|pcs|h|min)?"
 )
 
+_LENGTH: Final = re.compile(
+    r"(?P<clock>\d{1,3}):(?P<past>[0-5]\d)(?::(?P<seconds>[0-5]\d)(?:\.\d+)?)?"
+    r"|(?:(?P<hours>\d+(?:\.\d+)?)(?:時間|hours?|hrs?|h))?(?:(?P<minutes>\d+(?:\.\d+)?)(?:分間?|minutes?|mins?|m))?"
+)
+
 
 def parse_number(text: str) -> tuple[Decimal, bool] | None:
     """The number a text stands for and whether it was written as a percentage; None when it is no number."""
@@ -64,6 +69,19 @@ def parse_number(text: str) -> tuple[Decimal, bool] | None:
         return None
     value *= _UNITS.get(match["unit"] or "", 1)
     return (-value if negative else value), match["counter"] == "%"
+
+
+def parse_minutes(text: str) -> float | None:
+    """Minutes of a length of time with its units or a colon (1:30, 1時間30分, 90分, 1.5h); None for anything else.
+
+    A plain number is none: its unit stands elsewhere.
+    """
+    match = _LENGTH.fullmatch(unicodedata.normalize("NFKC", text).strip().replace(" ", "").lower())
+    if match is None or not any(match.groups()):
+        return None
+    if match["clock"]:
+        return int(match["clock"]) * 60.0 + int(match["past"]) + int(match["seconds"] or 0) / 60
+    return float(match["hours"] or 0) * 60 + float(match["minutes"] or 0)
 
 
 def is_empty_mark(texts: pl.Series) -> pl.Series:

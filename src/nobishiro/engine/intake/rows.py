@@ -99,7 +99,7 @@ def map_rows(
         rejected = _as_rejected(frame[at], reasons)
         accepted = accepted.filter(~bad)
         frame = frame.filter(~bad)
-    also = tuple(_further(frame, further, rules, mapping, customers) for further in mapping.also)
+    also = _united([_further(frame, further, rules, mapping, customers) for further in mapping.also])
     return MappedRows(mapping.table, accepted, rejected, left_out, tuple(dict.fromkeys(notes)), also)
 
 
@@ -220,8 +220,10 @@ def _clean_sources(
         values = values.alias("+".join(sources))
     if column.type in (ColumnType.MONEY, ColumnType.RATE, ColumnType.QUANTITY, ColumnType.INTEGER, ColumnType.SCORE):
         header = read_header(sources[0])
-        money = column.type is ColumnType.MONEY
-        rules = replace(rules, multiplier=header.multiplier if money else 1, percent=header.percent)
+        factor = header.multiplier if column.type is ColumnType.MONEY else 1
+        if column.unit == "minutes" and header.hours:
+            factor = 60
+        rules = replace(rules, multiplier=factor, percent=header.percent)
     return clean_column(values, column, rules)
 
 
@@ -280,7 +282,7 @@ def _further(
         if (count := problem.len() - problem.null_count()) > 0:
             first = problem.drop_nulls()[0]
             notes.append(f"{table.name}: {count:,} values could not be read and were left empty, the first {first}")
-    if customers is not None and table.name == "customers" and "customer_id" in main.named:
+    if customers is not None and table.name == "customers" and "customer_id" in main.named and "customer_id" in cleaned:
         coded, _ = codes_of_names(cleaned["customer_id"], customers)
         known = coded.is_in(customers["customer_id"].implode())
         # Their own rows know them better than a name in somebody else's file.
@@ -304,3 +306,23 @@ def _further(
             f"{table.name}: {grouped.height - kept.height:,} keys have no {', '.join(required[1:])} and were left out"
         )
     return MappedTable(table.name, kept, tuple(notes))
+
+
+def _united(tables: list[MappedTable]) -> tuple[MappedTable, ...]:
+    """One result a table where several mappings feed it (those who are billed and those who use it)."""
+    united: dict[str, MappedTable] = {}
+    for further in tables:
+        before = united.get(further.table)
+        if before is None or before.frame.is_empty():
+            united[further.table] = further
+            continue
+        if further.frame.is_empty():
+            continue
+        key = list(TABLES[further.table].key)
+        both = pl.concat([before.frame, further.frame], how="diagonal_relaxed")
+        others = [name for name in both.columns if name not in key and name != LINE]
+        merged = both.group_by(key, maintain_order=True).agg(
+            *(pl.col(name).drop_nulls().first() for name in others), pl.col(LINE).first()
+        )
+        united[further.table] = MappedTable(further.table, merged, (*before.notes, *further.notes))
+    return tuple(united.values())

@@ -14,6 +14,7 @@ from typing import Final
 import jaconv
 import polars as pl
 
+from nobishiro.engine.intake.addresses import PREFECTURES
 from nobishiro.engine.intake.corporate_numbers import check_digit, is_corporate_number
 
 MULTILINE: Final = frozenset(("note", "answer", "wording", "value", "reason", "evidence"))
@@ -21,6 +22,8 @@ MULTILINE: Final = frozenset(("note", "answer", "wording", "value", "reason", "e
 
 _EXCEL_ERRORS: Final = ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!")
 _UNCLEAN: Final = r"[^\x21-\x7e\u3041-\u3096\u30a1-\u30f6\u30fc\u4e00-\u9fa0]"
+PROTECTED: Final = r"^'('*[=+\-@\t\r\x00])"
+"""A quote that keeps Excel from taking a text for a formula: our exports write it, and others' do."""
 _HYPHENS: Final = re.compile(r"[-‐‑‒–—―−ー－\s]")
 
 TextReading = tuple[str | None, str | None, str | None]
@@ -28,7 +31,8 @@ TextReading = tuple[str | None, str | None, str | None]
 
 
 def clean_texts(texts: pl.Series, multiline: bool) -> pl.Series:
-    """NFKC, outer blanks off, inner blanks one space; line breaks kept only where `multiline`."""
+    """NFKC, outer blanks and a protecting quote off, inner blanks one space; line breaks kept where `multiline`."""
+    texts = texts.str.replace(PROTECTED, "$1")
     needing = texts.str.contains(_UNCLEAN).arg_true()
     if not needing.len():
         return texts.set(texts.is_in(list(_EXCEL_ERRORS)), None)
@@ -136,6 +140,15 @@ def read_mail_domain(text: str) -> TextReading:
     return plain, None, None
 
 
+def read_prefecture(text: str) -> TextReading:
+    """東京 becomes 東京都; what is no prefecture (another country's state) stays as written."""
+    return (
+        next((name for name in PREFECTURES if name in (text, f"{text}都", f"{text}府", f"{text}県")), text) or None,
+        None,
+        None,
+    )
+
+
 def read_kana(text: str) -> TextReading:
     """A reading in full-width katakana."""
     kana: str = jaconv.hira2kata(re.sub(r"\s+", " ", text))
@@ -148,6 +161,7 @@ SPECIAL: Final[dict[str, Callable[[str], TextReading]]] = {
     "corporate_number": read_corporate_number,
     "mail_domain": read_mail_domain,
     "name_kana": read_kana,
+    "prefecture": read_prefecture,
 }
 """Columns with a reading of their own, by name."""
 

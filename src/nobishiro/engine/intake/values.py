@@ -16,8 +16,8 @@ from nobishiro.contracts.tables import Column, ColumnType
 from nobishiro.engine.intake.choices import choice_label, choice_words, flag_words, word_key
 from nobishiro.engine.intake.dates import MOMENT, read_moments
 from nobishiro.engine.intake.distinct import encode_distinct
-from nobishiro.engine.intake.numbers import is_empty_mark, read_numbers, round_decimals
-from nobishiro.engine.intake.texts import MULTILINE, SPECIAL, clean_codes, clean_texts, read_each
+from nobishiro.engine.intake.numbers import is_empty_mark, parse_minutes, read_numbers, round_decimals
+from nobishiro.engine.intake.texts import MULTILINE, PROTECTED, SPECIAL, clean_codes, clean_texts, read_each
 from nobishiro.engine.settings import ImportSettings
 
 DTYPES: Final[dict[ColumnType, pl.DataType]] = {
@@ -112,8 +112,7 @@ def clean_column(values: pl.Series, column: Column, rules: ValueRules) -> Cleane
         return CleanedColumn(kept, problems, tuple(_named(name, native.notes)))
     texts = _as_text(values, column, rules)
     if rules.exact and column.type is ColumnType.TEXT and not column.choices:
-        # Our exports put a quote before what Excel would take for a formula.
-        texts = texts.str.replace(r"^'('*[=+\-@\t\r\x00])", "$1")
+        texts = texts.str.replace(PROTECTED, "$1")
         return CleanedColumn(texts.set(texts == "", None).alias(column.name), _no_problems(texts.len()))
     distinct = encode_distinct(texts)
     if not distinct.texts.len():
@@ -317,6 +316,11 @@ def _read_score(words: pl.Series, column: Column, rules: ValueRules) -> _Read:
     floats, bad = _read_floats(words, rules)
     if rules.multiplier != 1:
         floats = floats * rules.multiplier
+    if column.unit in ("minutes", "hours"):
+        share = 1.0 if column.unit == "minutes" else 60.0
+        lengths = [parse_minutes(text) for text in words.to_list()]
+        timed = pl.Series([None if length is None else length / share for length in lengths], dtype=pl.Float64)
+        floats, bad = timed.zip_with(timed.is_not_null(), floats), bad & timed.is_null()
     return _Read(floats, _no_problems(words.len()).set(bad, "is not a number; use digits, such as 12.5"))
 
 

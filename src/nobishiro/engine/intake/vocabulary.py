@@ -69,6 +69,12 @@ def table_words(table: str) -> TableWords:
 
 
 @cache
+def end_customer_names() -> frozenset[str]:
+    """Keys of headers that hold the name of who uses what a dealer bought."""
+    return frozenset(header_key(word) for word in _list(_synonyms()["end_customers"], "name"))
+
+
+@cache
 def _synonyms() -> Mapping[str, Mapping[str, object]]:
     return MappingProxyType(tomllib.loads(files(__package__).joinpath("synonyms.toml").read_text("utf-8")))
 

@@ -48,37 +48,43 @@ def cut_runs(
     `line_quantity` and `line_amount` are not written. Lines on or after `end_day` are left out. Days are floored, so
     moments before 1970 land on the right day.
     """
+    if order.size == 0:
+        return 0
+    # What the current run holds stays in registers: adding in memory would wait for itself on every line.
+    this_order, this_customer, this_named, this_day = order[0], customer[0], False, np.int64(0)
+    total, lines = 0.0, np.int32(0)
     run = -1
     write = base
-    last_moment = np.int64(0)
-    day = np.int64(0)
-    have_day = False
+    last_moment = np.int64(moment[0])
+    day = last_moment // per_day
     for i in range(order.size):
         if skip.size > 0 and skip[i]:
             continue
         now = np.int64(moment[i])
-        if not have_day or now != last_moment:
+        if now != last_moment:
             day = now // per_day
             last_moment = now
-            have_day = True
         if day >= end_day:
             continue
         named = anonymous.size == 0 or not anonymous[i]
         if (
             run < 0
-            or order[i] != run_order[run]
-            or day != run_day[run]
-            or named != run_named[run]
-            or (named and customer[i] != run_customer[run])
+            or order[i] != this_order
+            or day != this_day
+            or named != this_named
+            or (named and customer[i] != this_customer)
         ):
+            if run >= 0:
+                run_amount[run] = total
+                run_lines[run] = lines
+            this_order, this_customer, this_named, this_day = order[i], customer[i], named, day
+            total, lines = 0.0, np.int32(0)
             run += 1
-            run_order[run] = order[i]
-            run_customer[run] = customer[i]
+            run_order[run] = this_order
+            run_customer[run] = this_customer
             run_named[run] = named
             run_day[run] = day
             run_start[run] = write
-            run_lines[run] = 0
-            run_amount[run] = 0.0
         units = quantity[i] if quantity.size > 0 else 1.0
         money = amount[i] if amount.size > 0 else units
         line_product[write] = product[i] - product_shift
@@ -86,9 +92,12 @@ def cut_runs(
             line_quantity[write] = units
         if line_amount.size > 0:
             line_amount[write] = money
-        run_amount[run] += money
-        run_lines[run] += 1
+        total += money
+        lines += np.int32(1)
         write += 1
+    if run >= 0:
+        run_amount[run] = total
+        run_lines[run] = lines
     return run + 1
 
 

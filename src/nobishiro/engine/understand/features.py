@@ -51,9 +51,10 @@ def customer_features(
     frame = _with_families(frame, reductions.families, as_of)
     frame = _with_scores(_with_paces(frame, as_of))
     declared = RESULTS["customer_features"].columns
-    return frame.select(
+    frame = frame.select(
         pl.col(c.name) if c.name == "customer_id" else pl.col(c.name).cast(_TYPES[c.type]) for c in declared
-    ).sort("customer_id")
+    )
+    return frame if frame["customer_id"].is_sorted() else frame.sort("customer_id")
 
 
 def customer_families(
@@ -130,41 +131,32 @@ def _with_families(frame: pl.DataFrame, families: pl.DataFrame | None, as_of: da
             pl.lit(None, pl.Float64).alias("opening_rate"),
         )
     year_start, _ = windows(as_of)
-    known = frame.select("customer_id", "amount", "amount_12m", first_day_of_all="first_day").with_columns(
-        (pl.col("amount_12m") > 0).alias("this_year")
-    )
-    known = known.with_columns(pl.when("this_year").then("amount_12m").otherwise("amount").alias("whole"))
-    rows = families.rename({"amount": "family_amount", "amount_12m": "family_amount_12m"}).join(
-        known, on="customer_id", how="inner"
-    )
-    rows = rows.with_columns(pl.when("this_year").then("family_amount_12m").otherwise("family_amount").alias("part"))
-    summary = rows.group_by("customer_id").agg(
+    # Rows come by customer and family, so the first of equal families is the first by name.
+    ever, year = pl.col("amount").arg_max(), pl.col("amount_12m").arg_max()
+    summary = families.group_by("customer_id").agg(
         pl.len().alias("families"),
         (pl.col("first_day") >= year_start).sum().alias("new_families_12m"),
-        (pl.col("first_day") > pl.col("first_day_of_all")).sum().alias("opened"),
+        pl.col("first_day").min().alias("opening_day"),
+        (pl.col("first_day") == pl.col("first_day").min()).sum().alias("at_opening"),
+        pl.col("family").get(ever).alias("top_ever"),
+        pl.col("amount").get(ever).alias("part_ever"),
+        pl.col("family").get(year).alias("top_year"),
+        pl.col("amount_12m").get(year).alias("part_year"),
     )
-    top = (
-        rows.sort("customer_id", "part", "family", descending=[False, True, False])
-        .group_by("customer_id", maintain_order=True)
-        .first()
-        .select(
-            "customer_id",
-            pl.col("family").alias("top_family"),
-            pl.when(pl.col("whole") > 0).then(pl.col("part") / pl.col("whole")).alias("top_family_share"),
-        )
-    )
+    this_year = pl.col("amount_12m") > 0
+    whole = pl.when(this_year).then("amount_12m").otherwise("amount")
+    part = pl.when(this_year).then("part_year").otherwise("part_ever")
+    opened = pl.col("families") - pl.when(pl.col("opening_day") == pl.col("first_day")).then("at_opening").otherwise(0)
     years = (
         pl.max_horizontal((pl.lit(as_of) - pl.col("first_day")).dt.total_days(), pl.lit(YEAR_DAYS)).cast(pl.Float64)
         / YEAR_DAYS
     )
-    return (
-        frame.join(summary, on="customer_id", how="left")
-        .join(top, on="customer_id", how="left")
-        .with_columns(
-            pl.col("families").fill_null(0),
-            pl.col("new_families_12m").fill_null(0),
-            pl.when(pl.col("orders") > 0).then(pl.col("opened").fill_null(0) / years).alias("opening_rate"),
-        )
+    return frame.join(summary, on="customer_id", how="left").with_columns(
+        pl.col("families").fill_null(0),
+        pl.col("new_families_12m").fill_null(0),
+        pl.when(this_year).then("top_year").otherwise("top_ever").alias("top_family"),
+        pl.when(whole > 0).then(part / whole).alias("top_family_share"),
+        pl.when(pl.col("orders") > 0).then(opened.fill_null(0) / years).alias("opening_rate"),
     )
 
 

@@ -123,10 +123,10 @@ def reduce_habits(
                 dated += 1
             lines += run.lines
             for j in range(run.start, run.start + run.lines):
+                # No branch: half of the lines are repeats, which no processor guesses well.
                 p = line_product[j]
-                if stamp[p] != c:
-                    stamp[p] = c
-                    distinct += 1
+                distinct += stamp[p] != c
+                stamp[p] = c
         if not ascending:
             seen_days[:dated] = np.sort(seen_days[:dated])
         days[c, 0] = seen_days[0]

@@ -255,6 +255,8 @@ def test_near_names_are_listed_unless_a_digit_differs():
             b=firm("コンピューターサービス東都"),
             c=firm("大日本テクノサービス第1株式会社"),
             d=firm("大日本テクノサービス第2株式会社"),
+            e=firm("東亜ロジスティクスセンター第一"),
+            f=firm("東亜ロジスティクスセンター第二"),
         )
     )
     assert certain(result) == {}

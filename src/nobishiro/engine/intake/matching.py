@@ -13,13 +13,18 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from rapidfuzz.distance import Indel
-from rapidfuzz.process import cpdist
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from nobishiro.contracts.errors import MappingIncomplete
 from nobishiro.engine.intake.company_names import ends_in_branch
+from nobishiro.engine.intake.match_candidates import (
+    PAIR_SCHEMA,
+    pair_across_missing_prefecture,
+    pair_near_names,
+    pair_neighbours,
+    pair_within_components,
+)
 from nobishiro.engine.intake.match_evidence import compare_customers
 from nobishiro.engine.intake.match_groups import CustomerGroups, staying_code
 from nobishiro.engine.intake.match_keys import PLACES, match_keys
@@ -46,11 +51,6 @@ _RULE_EN: Final = {
 }
 _NEAR_WITH_EVIDENCE: Final = 65.0
 """Names this alike are listed when a place agrees as well."""
-_NEIGHBOURS: Final = 3
-"""How far a name looks down the sorted list of names for near ones."""
-_SMALL: Final = 12
-"""Groups up to this size are listed pair by pair when a veto keeps them from being one."""
-_EDGES: Final = {"left": pl.Int64, "right": pl.Int64, "rule": pl.String}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def find_matches(
             refused.append((left, right, rule))
         elif rule == "xref":
             folded.add(left)
-    doubtful = pl.concat([doubtful, pl.DataFrame(refused, schema=_EDGES, orient="row")])
+    doubtful = pl.concat([doubtful, pl.DataFrame(refused, schema=PAIR_SCHEMA, orient="row")])
     sizes = _order_counts(orders)
     refusing = {node_of[code] for code in decisions.decided - set(decisions.merged) if code in node_of}
     roots = _roots(groups, codes, folded, refusing, corporate, sizes)
@@ -141,41 +141,19 @@ def _edges(
 ) -> pl.DataFrame:
     """Pairs that a rule of certainty joins, strongest rule first; within a group only neighbours are paired."""
     listed = [(node_of[old], node_of[new], "xref") for old, new in old_to_new.items()]
-    parts = [pl.DataFrame(listed, schema=_EDGES, orient="row")]
+    parts = [pl.DataFrame(listed, schema=PAIR_SCHEMA, orient="row")]
     # A branch the name alone does not show (no head office in the table) still is one: it pairs with its equals only.
     place = pl.when(pl.col("core").map_elements(ends_in_branch, return_dtype=pl.Boolean)).then("core")
     numbered = keys.filter(pl.col("corporate").is_not_null()).with_columns(unit=pl.coalesce("unit", place))
-    parts.append(_neighbours(numbered, ["corporate", "unit"], "corporate_number"))
+    parts.append(pair_neighbours(numbered, ["corporate", "unit"], "corporate_number"))
     named = keys.filter(pl.col("core").is_not_null())
     for name in PLACES:
         same = ["core", "unit", "person", name, *(["prefecture"] if name == "address" else [])]
-        parts.append(_neighbours(named.filter(pl.col(name).is_not_null()), same, f"name_{name}"))
+        parts.append(pair_neighbours(named.filter(pl.col(name).is_not_null()), same, f"name_{name}"))
     address = named.filter(pl.col("address").is_not_null())
     # The prefecture is often left out of one of two spellings; where it is given twice it must agree.
-    parts.append(_across_missing_prefecture(address))
+    parts.append(pair_across_missing_prefecture(address))
     return pl.concat(parts).filter(~pl.col("left").is_in(alone), ~pl.col("right").is_in(alone))
-
-
-def _neighbours(rows: pl.DataFrame, same: list[str], rule: str) -> pl.DataFrame:
-    """Chains through rows that agree in `same` (nulls agree), those with equal form and corporate number adjacent."""
-    order = [*same, "form", "corporate", "customer_id"]
-    chain = rows.select(pl.struct(same).rank("dense").alias("group"), *dict.fromkeys([*order, "node"])).sort(
-        "group", "form", "corporate", "customer_id"
-    )
-    return (
-        chain.select(right="node", left=pl.col("node").shift(-1), go=pl.col("group") == pl.col("group").shift(-1))
-        .filter("go")
-        .select("left", "right", rule=pl.lit(rule))
-    )
-
-
-def _across_missing_prefecture(address: pl.DataFrame) -> pl.DataFrame:
-    same = ["core", "unit", "person", "address"]
-    given = pl.col("prefecture").is_not_null()
-    several = address.filter(pl.col("prefecture").drop_nulls().n_unique().over(same) <= 1)
-    if not several.select((given.any() & (~given).any()).alias("mixed"))["mixed"].item():
-        return pl.DataFrame(schema=_EDGES)
-    return _neighbours(several, same, "name_address")
 
 
 def _separate(
@@ -221,15 +199,8 @@ def _separate(
     table = table.with_columns(holds=strong | (unasked & (calm | alike)))
     columns = ["left", "right", "rule"]
     open_ = table.filter(~pl.col("holds"))
-    everyone = _pairs_within(known.filter(pl.col("component").is_in(open_["component"].unique().implode())))
+    everyone = pair_within_components(known.filter(pl.col("component").is_in(open_["component"].unique().implode())))
     return table.filter("holds").select(columns), pl.concat([open_.select(columns), everyone])
-
-
-def _pairs_within(members: pl.DataFrame) -> pl.DataFrame:
-    """All pairs of small components: chains pair neighbours only, and a person should see every candidate."""
-    small = members.filter(pl.len().over("component") <= _SMALL).select("component", "node")
-    pairs = small.join(small, on="component", suffix="_other").filter(pl.col("node") < pl.col("node_other"))
-    return pairs.select(left="node", right="node_other", rule=pl.lit("name"))
 
 
 def _order_counts(orders: pl.DataFrame | None) -> dict[str, int]:
@@ -323,14 +294,14 @@ def _ambiguous_rows(
     phones = keys.filter(pl.col("phone").is_not_null(), pl.col("core").is_not_null())
     parts = [
         doubtful,
-        _neighbours(companies.filter(pl.col("corporate").is_not_null()), ["corporate"], "same_number"),
-        _neighbours(companies, ["core", "unit"], "name"),
-        _neighbours(phones, ["phone"], "phone"),
+        pair_neighbours(companies.filter(pl.col("corporate").is_not_null()), ["corporate"], "same_number"),
+        pair_neighbours(companies, ["core", "unit"], "name"),
+        pair_neighbours(phones, ["phone"], "phone"),
         *(
-            _neighbours(companies.filter(pl.col(name).is_not_null()), [name], f"near_name_{name}")
+            pair_neighbours(companies.filter(pl.col(name).is_not_null()), [name], f"near_name_{name}")
             for name in ("address", "domain")
         ),
-        _near_names(companies, settings.match_near_name),
+        pair_near_names(companies, settings.match_near_name),
     ]
     pairs = pl.concat(parts).unique(["left", "right"], keep="first", maintain_order=True)
     places = pl.Series(roots)
@@ -385,35 +356,6 @@ def _ambiguous_rows(
     rows = told.with_columns(customer_id=code.gather(goes), other_customer_id=code.gather(stays))
     names = ("customer_id", "other_customer_id", "score", "rule", "agrees_ja", "agrees_en", "differs_ja", "differs_en")
     return rows.select(names)
-
-
-def _near_names(companies: pl.DataFrame, threshold: float) -> pl.DataFrame:
-    """Companies whose names are nearly the same, found among neighbours in the names sorted forwards and backwards.
-
-    Names that differ in a digit are two names (第1 and 第2); branches compare with the same branch only.
-    """
-    names = companies.sort("core", "customer_id").unique(["core", "unit"], keep="first", maintain_order=True)
-    found = []
-    for key in (pl.col("core"), pl.col("core").str.reverse()):
-        line = names.select("node", "core", "unit", key.alias("key")).sort("key", "node")
-        for step in range(1, _NEIGHBOURS + 1):
-            one, other = line.slice(0, max(line.height - step, 0)), line.slice(step)
-            if one.height == 0:
-                continue
-            alike = cpdist(one["core"].to_list(), other["core"].to_list(), scorer=Indel.normalized_similarity)
-            pairs = pl.DataFrame(
-                {
-                    "left": one["node"],
-                    "right": other["node"],
-                    "alike": np.asarray(alike, dtype=np.float64) * 100,
-                    "same_unit": one["unit"].eq_missing(other["unit"]),
-                    "same_digits": one["core"].str.replace_all(r"\D", "") == other["core"].str.replace_all(r"\D", ""),
-                }
-            )
-            found.append(pairs.filter(pl.col("alike") >= threshold, "same_unit", "same_digits").select("left", "right"))
-    if not found:
-        return pl.DataFrame(schema=_EDGES)
-    return pl.concat(found).with_columns(rule=pl.lit("near_name"))
 
 
 def _parent_rows(keys: pl.DataFrame, codes: list[str], roots: npt.NDArray[np.int64]) -> pl.DataFrame:

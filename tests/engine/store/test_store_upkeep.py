@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 from deltalake import DeltaTable, write_deltalake
@@ -51,7 +52,7 @@ def test_compaction_merges_files_and_changes_no_row(tmp_path: Path) -> None:
 
 def test_full_files_are_not_written_again(tmp_path: Path) -> None:
     store = Store.create(tmp_path / "ws")
-    _put(store, "large", _products(0, FILE_ROWS // 2))
+    _put(store, "large", _products(0, FILE_ROWS // 2 + 1))
     _put(store, "small", _products(FILE_ROWS))
     assert store.compact().commit is None
 
@@ -130,6 +131,50 @@ def test_vacuum_happens_by_itself(tmp_path: Path) -> None:
     assert len(list((store.path / "tables" / "products").glob("*.parquet"))) == 1
 
 
+def test_writer_whose_base_was_vacuumed_away_starts_again_on_the_newest(tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "ws", StoreSettings(keep_commits=1))
+    _put(store, "a", _products(0, 3))
+
+    def rename(import_id: str) -> None:
+        _put(store, import_id, _products(0, 3).with_columns(name=pl.lit(import_id)))
+        store.vacuum()
+
+    with store.begin("slow", "import") as step:
+        step.upsert("products", _products(2, 2))
+        rename("b")
+        step.upsert("products", _products(4).with_columns(name=pl.lit("新")))
+        rename("c")
+        assert step.commit().changes[0].new == 2
+    names = dict(store.read("products").select("product_id", "name").iter_rows())
+    assert names == {"P00000": "c", "P00001": "c", "P00002": "商品2", "P00003": "商品3", "P00004": "新"}
+
+
+def test_reader_whose_files_are_vacuumed_away_reads_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store.create(tmp_path / "ws", StoreSettings(keep_commits=1))
+    _put(store, "a", _products(0))
+    scan = store.scan("products")
+    _put(store, "b", _products(0).with_columns(name=pl.lit("改")))
+    store.vacuum()
+    scans = [scan, store.scan("products")]
+    monkeypatch.setattr(store, "scan", lambda table, at=None: scans.pop(0))
+    assert store.read("products")["name"].to_list() == ["改"]
+    assert scans == []
+
+
+def test_duckdb_reads_the_files_with_the_declared_types(tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "ws")
+    line = {"order_id": "O1", "product_id": "P1", "occurrence": 1, "ordered_at": datetime(2026, 4, 1), "amount": 1200}
+    with store.begin("a", "import") as step:
+        step.upsert("order_lines", pl.DataFrame([line]))
+        step.commit()
+    connection = duckdb.connect()
+    statement = "SELECT order_id, ordered_at, quantity, amount FROM read_parquet($files)"
+    found = connection.sql(statement, params={"files": store.files("order_lines")})
+    assert [str(dtype) for dtype in found.types] == ["VARCHAR", "TIMESTAMP", "DECIMAL(18,3)", "DECIMAL(18,2)"]
+    assert found.fetchall() == [("O1", datetime(2026, 4, 1), None, Decimal("1200.00"))]
+    connection.close()
+
+
 def test_failed_tidying_leaves_the_commit_and_is_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -180,6 +225,7 @@ def test_writer_does_not_build_on_a_delta_version_that_was_never_published(tmp_p
     assert live_files(directory, head.tables[0].version) == sorted(Path(path).name for path in store.files("products"))
 
 
+@pytest.mark.slow
 def test_delta_log_agrees_after_hundreds_of_commits(tmp_path: Path) -> None:
     # Past a hundred versions Delta writes a checkpoint, from which later versions are read.
     store = Store.create(tmp_path / "ws", StoreSettings(compact_above_files=8))

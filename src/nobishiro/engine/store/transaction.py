@@ -75,7 +75,12 @@ class Transaction:
         incoming = conform(declared, frame)
         check_keys(declared, incoming)
         with disk_errors(self._layout.path):
-            comparison = self._changes(declared).put(owned_by(incoming, self.import_id))
+            rows = owned_by(incoming, self.import_id)
+            try:
+                comparison = self._changes(declared).put(rows)
+            except FileNotFoundError:  # Vacuum let go of the commit this began on.
+                self._repeat(self._log.head())
+                comparison = self._changes(declared).put(rows)
             self._remember(table, False, incoming)
         return comparison
 
@@ -84,15 +89,20 @@ class Transaction:
         declared = self._declared(table)
         wanted = conform_keys(declared, keys)
         with disk_errors(self._layout.path):
-            removed = self._changes(declared).remove(wanted)
+            try:
+                removed = self._changes(declared).remove(wanted)
+            except FileNotFoundError:
+                self._repeat(self._log.head())
+                removed = self._changes(declared).remove(wanted)
             self._remember(table, True, wanted)
         return removed
 
     def commit(self) -> Commit:
         """Publish everything in one step and return the commit; the newest one when nothing changes.
 
-        In a workspace that was never written, even a transaction without changes makes the first commit. Raises
-        `WorkspaceBusy`, `DiskFull`, `BadInput` when the import id is taken; nothing is published then.
+        `changes` of the commit says what was done; it differs from the comparisons returned before when another writer
+        was faster. In a workspace that was never written, even a transaction without changes makes the first commit.
+        Raises `WorkspaceBusy`, `DiskFull`, `BadInput` when the import id is taken; nothing is published then.
         """
         self._check_open()
         try:
@@ -118,7 +128,11 @@ class Transaction:
         self.close()
 
     def _publish(self) -> tuple[Commit, bool]:
-        prepared = self._prepare()
+        try:
+            prepared = self._prepare()
+        except FileNotFoundError:
+            self._repeat(self._log.head())
+            prepared = self._prepare()
         with writer_lock(self._layout, self._settings.lock_wait_seconds):
             sweep_staging(self._layout)
             head = self._log.head()

@@ -161,7 +161,7 @@ def measure_disk(layout: Layout, log: CommitLog) -> DiskUsage:
 def _merge_small(layout: Layout, staging: Staging, state: TableState) -> list[_Merge]:
     table, directory = TABLES[state.name], layout.table(state.name)
     merges = []
-    for sources in _groups([entry for entry in state.files if entry.rows < FILE_ROWS // 2]):
+    for sources in _groups([entry for entry in state.files if entry.rows <= FILE_ROWS // 2]):
         rows = scan_rows(table, [directory / entry.name for entry in sources]).collect()
         merged = write_rows(table, rows, staging.path, staging.new_path(table.name).name)
         merges.append(_Merge(state, sources, merged))

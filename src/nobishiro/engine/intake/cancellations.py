@@ -123,7 +123,8 @@ class _Rows:
 
     @classmethod
     def of(cls, lines: pl.DataFrame, rows: npt.NDArray[np.int64], scale: _Scale) -> _Rows:
-        part = lines[rows]
+        wanted = ("customer_id", "order_id", "product_id", "ordered_at", "quantity", "amount", "cancels_order_id")
+        part = lines.select(name for name in wanted if name in lines.columns)[rows]
         quantity = _values(part, "quantity", scale.quantity)
         amount = np.abs(np.nan_to_num(_values(part, "amount", scale.amount)))
         by_amount = np.isnan(quantity) | (quantity == 0)
@@ -210,7 +211,7 @@ def _possible_originals(
     of_order = pl.col("order_id").hash(13) ^ pl.col("product_id").hash(12)
     open_returns = returns.frame.join(targets, on="row", how="anti").filter(pl.col("customer_id").is_not_null())
     named = returns.frame.drop("order_id").join(targets, on="row").rename({"target": "order_id"})
-    bits = max(16, min(26, int(returns.left.size * 16).bit_length()))
+    bits = max(16, min(26, int(returns.left.size * 64).bit_length()))
     shift = np.uint64(64 - bits)
     wanted = []
     for frame, key in ((open_returns, of_customer), (named, of_order)):

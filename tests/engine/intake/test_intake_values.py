@@ -115,6 +115,10 @@ def test_rates_are_shares() -> None:
     assert good("products", "margin_rate", ["0.5", "1"], percent=True) == [0.005, 0.01]
 
 
+def test_a_huge_rate_does_not_vanish() -> None:
+    assert good("products", "margin_rate", ["1e100"]) == [1e98]
+
+
 def test_flags_in_words_marks_and_digits() -> None:
     assert good("contacts", "is_decision_maker", ["はい", "×", "１", "FALSE", "○", None, "1.0"]) == [
         True, False, True, False, True, None, True,

@@ -306,7 +306,7 @@ def _read_floats(words: pl.Series, rules: ValueRules) -> tuple[pl.Series, pl.Ser
     values, percent, bad = read_numbers(words)
     hundredth = percent | rules.percent
     exact = [
-        known if not share else (None if value is None else float(value / 100))
+        known if not share else float(value / 100) if value is not None else None if known is None else known / 100
         for known, value, share in zip(floats.fill_null(values.cast(pl.Float64)), values, hundredth, strict=True)
     ]
     return pl.Series(exact, dtype=pl.Float64), bad & floats.is_null()

@@ -119,9 +119,7 @@ def test_language_switch_turns_every_page(page: playwright.Page) -> None:
         ("evidence", "traceable"),
     ):
         page.evaluate(f"location.hash = '#/{route}'")
-        page.wait_for_function(
-            f"document.querySelector('h1') && document.querySelector('h1').textContent.includes({word!r})"
-        )
+        page.wait_for_selector(f"h1:has-text({word!r})")
     page.click("#language-ja")
     assert page.inner_text("nav a[aria-current]") == "根拠・データ"
 
@@ -222,14 +220,14 @@ def test_keyboard_alone_finds_opens_and_leaves(page: playwright.Page) -> None:
     page.wait_for_selector(".pane .list")
     page.keyboard.press("g")
     page.keyboard.press("g")
-    page.wait_for_function("document.body.dataset.page === 'gaps'")
+    page.wait_for_selector("body[data-page=gaps]")
     page.keyboard.press("g")
     page.keyboard.press("m")
-    page.wait_for_function("document.body.dataset.page === 'map'")
+    page.wait_for_selector("body[data-page=map]")
     page.keyboard.press("?")
     assert page.locator("dialog[open]").count() == 1
     page.keyboard.press("Escape")
-    page.wait_for_function("!document.querySelector('dialog[open]')")
+    page.wait_for_selector("dialog", state="detached")
 
 
 def test_gap_matrix_shows_marks_with_words(page: playwright.Page) -> None:
@@ -244,6 +242,19 @@ def test_gap_matrix_shows_marks_with_words(page: playwright.Page) -> None:
 def test_unit_switch_shows_thousands(page: playwright.Page) -> None:
     page.select_option("#tools select", "1")
     page.wait_for_selector("th:has-text('拡大余地 千円')")
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_no_page_shows_a_broken_value(page: playwright.Page, language: str) -> None:
+    page.click(f"#language-{language}")
+    for route in ("map", "gaps", "plan", "together", "evidence", "customer/000002", "map/000003", "customer/none"):
+        page.evaluate(f"location.hash = '#/{route}'")
+        page.wait_for_selector("main h1, main > p")
+        if route == "gaps":
+            page.click("main .switch button >> nth=1")
+        text = page.inner_text("body")
+        for broken in ("[object", "undefined", "NaN", "null", "Infinity", "{n}"):
+            assert broken not in text, (route, broken)
 
 
 @pytest.mark.parametrize("width", [390, 1440])

@@ -139,3 +139,11 @@ def test_tag_sheet_has_the_canonical_heads_and_empty_values(book: openpyxl.Workb
 def test_unwritable_place_is_named(data: ReportData, tmp_path: Path) -> None:
     with pytest.raises(FileNotUsable, match="nowhere"):
         write_workbook(data, tmp_path / "nowhere" / "map.xlsx")
+
+
+def test_long_sheet_says_what_it_leaves_out(data: ReportData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nobishiro.report.workbook.SHEET_LIMIT", 20)
+    write_workbook(data, tmp_path / "map.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "map.xlsx")["拡大余地"]
+    assert sheet.max_row == head_row(sheet) + 20
+    assert "上から20行" in sheet.cell(2, 1).value

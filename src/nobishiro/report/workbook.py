@@ -28,6 +28,8 @@ TAG_NAMES: Final = ("what", "pace", "relation")
 """The tags people are asked for, one row each a customer of A and B."""
 DECIDED: Final = ("computed", "tags", "override", "unknown")
 TAG_LIMIT: Final = 300
+SHEET_LIMIT: Final = 20_000
+"""Rows of the long sheets: past this nobody reads on, and the export has them all. The sheet says what is left out."""
 
 
 def write_workbook(data: ReportData, path: Path) -> None:
@@ -246,9 +248,9 @@ def _potential(book: Book, data: ReportData) -> None:
             row["comparable_customers"],
             row["comparable_buyers"],
         ]
-        for row in frame.head(200_000).iter_rows(named=True)
+        for row in frame.head(SHEET_LIMIT).iter_rows(named=True)
     ]
-    notes = [word("book.potentialNote"), *_notes(data)]
+    notes = [word("book.potentialNote") + _left_out(data, frame), *_notes(data)]
     book.add_sheet(word("book.potential"), word("book.potential"), notes, heads, rows, frozen=3)
 
 
@@ -336,10 +338,15 @@ def _offers(book: Book, data: ReportData) -> None:
             row["say_ja"] if ja else row["say_en"],
             row["due_day"],
         ]
-        for row in frame.iter_rows(named=True)
+        for row in frame.head(SHEET_LIMIT).iter_rows(named=True)
     ]
     book.add_sheet(
-        word("book.offers"), word("book.offers"), [word("book.offersNote"), *_notes(data)], heads, rows, frozen=3
+        word("book.offers"),
+        word("book.offers"),
+        [word("book.offersNote") + _left_out(data, frame), *_notes(data)],
+        heads,
+        rows,
+        frozen=3,
     )
 
 
@@ -375,9 +382,9 @@ def _pairs(book: Book, data: ReportData) -> None:
             row["direction"],
             row["direction_n"],
         ]
-        for row in data.pairs.sort("llr", descending=True, nulls_last=True).head(200_000).iter_rows(named=True)
+        for row in data.pairs.sort("llr", descending=True, nulls_last=True).head(SHEET_LIMIT).iter_rows(named=True)
     ]
-    notes = [word("together.how"), *_notes(data)]
+    notes = [word("together.how") + _left_out(data, data.pairs), *_notes(data)]
     book.add_sheet(word("nav.together"), word("nav.together"), notes, heads, rows)
 
 
@@ -502,6 +509,12 @@ def _tags(book: Book, data: ReportData) -> None:
 
 def _basis(data: ReportData, basis: str | None) -> str:
     return say(data.language, f"basis.{({'told': 't', 'estimated': 'e'}).get(basis or '', 'u')}")
+
+
+def _left_out(data: ReportData, frame: pl.DataFrame) -> str:
+    if frame.height <= SHEET_LIMIT:
+        return ""
+    return " " + say(data.language, "book.leftOut", shown=f"{SHEET_LIMIT:,}", total=f"{frame.height:,}")
 
 
 def _float(value: Value) -> Value:

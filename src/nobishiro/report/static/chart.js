@@ -424,6 +424,7 @@ function createChart({ choose, enclose, moveCuts }) {
   }
 
   function hover(px, py) {
+    if (!frame) return;
     const hit = nearest(px, py, 9);
     tip.hidden = hit < 0;
     canvas.classList.toggle('over', hit >= 0);

@@ -95,10 +95,10 @@ function offersOf(i, kind, title, showRows) {
 function offerCard(row, showRows) {
   const o = detail.offers;
   const product = o.product[row];
-  const price = detail.products.price[product];
+  const listed = detail.products.price[product];
   const said = pick(o.sayJa[row], o.sayEn[row]);
   return element('div', { class: 'offer' },
-    element('p', { class: 'what' }, element('strong', null, detail.products.name[product]), price === null ? '' : ` ${money(price)}`, o.due[row] === null ? '' : ` · ${t('karte.dueBy', { day: day(o.due[row]) })}`),
+    element('p', { class: 'what' }, element('strong', null, detail.products.name[product]), listed === null ? '' : ` ${price(listed)}`, o.due[row] === null ? '' : ` · ${t('karte.dueBy', { day: day(o.due[row]) })}`),
     element('p', null, element('span', { class: 'tag' }, t('karte.why')), ' ', pick(o.whyJa[row], o.whyEn[row]) || '–'),
     element('p', null, element('span', { class: 'tag' }, t('karte.say')), ' ', said ? t('karte.quote', { text: said }) : t('karte.saidNothing')),
     evidenceOf(row, showRows));

@@ -142,7 +142,7 @@ function mapColumns() {
     { label: t('word.quadrantShort'), cell: (i) => chip(quadrantNow[i]), key: (i) => quadrantNow[i], width: 'w3' },
     { label: t('word.customer'), cell: (i) => customers.name[i], key: (i) => customers.name[i], width: 'grow' },
     { label: `${t('word.potential')} ${unitWord()}`, cell: (i) => (customers.potential[i] === null ? t('word.unknown') : aboutAmount(customers.potential[i])), key: (i) => customers.potential[i], kind: 'number', width: 'w8' },
-    { label: t('word.interval'), cell: (i) => intervalBar(customers.low[i], customers.potential[i], customers.high[i], place, range(customers.low[i], customers.high[i])), width: 'w8 barcell' },
+    { label: t('word.interval'), cell: (i) => intervalBar(customers.low[i], customers.potential[i], customers.high[i], place, range(customers.low[i], customers.high[i])), width: 'w6 barcell' },
     { label: `${t('word.track')} ${unitWord()}`, cell: (i) => amount(customers.track[i]), key: (i) => customers.track[i], kind: 'number', width: 'w8' },
     { label: t('word.missed'), title: t('map.missedHow'), cell: (i) => (customers.missed[i] ? integer(customers.missed[i]) : ''), key: (i) => customers.missed[i], kind: 'number', width: 'w4 optional' },
   ];

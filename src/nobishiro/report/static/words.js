@@ -15,6 +15,7 @@ const symbol = SYMBOLS[core.currency] || `${core.currency} `;
 const isYen = core.currency === 'JPY';
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const tenth = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const pennies = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const upTo2 = new Intl.NumberFormat('en', { maximumFractionDigits: 2 });
 
 const minus = (value, text) => (value < 0 ? `▲${text}` : text);
@@ -40,6 +41,9 @@ function threeFigures(value) {
 }
 const aboutAmount = (value) => amount(threeFigures(value));
 const about = (value) => money(threeFigures(value));
+
+// One piece's price, to the penny where the currency has pennies.
+const price = (value) => minus(value, symbol + (isYen || Number.isInteger(value) ? whole : pennies).format(Math.abs(value)));
 
 // For sentences: with its unit.
 function money(value) {

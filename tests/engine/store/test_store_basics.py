@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from deltalake import DeltaTable
 
 from nobishiro.contracts.errors import BadInput, CommitNotFound, NotAWorkspace, StoreError, UnknownName, WorkspaceTooNew
 from nobishiro.contracts.tables import TABLES
@@ -203,6 +204,34 @@ def test_second_writer_repeats_its_key_check_on_what_the_first_wrote(store: Stor
     commit = slow.commit()
     assert _names(store) == {"C1": "甲", "C2": "乙", "C3": "丁"}
     assert (commit.number, commit.changes[0].new, commit.changes[0].updated) == (2, 1, 1)
+
+
+@pytest.mark.parametrize("published", [False, True])
+def test_interrupt_around_the_last_step_leaves_old_or_new_state(
+    store: Store, monkeypatch: pytest.MonkeyPatch, published: bool
+) -> None:
+    from nobishiro.engine.store import commits
+
+    _put(store, "first", customers=_customers(C1="甲"))
+    original = commits.write_exclusive
+
+    def interrupted(path: Path, content: bytes) -> None:
+        if published:
+            original(path, content)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(commits, "write_exclusive", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            _put(store, "second", customers=_customers(C1="乙"))
+    assert _names(store) == {"C1": "乙" if published else "甲"}
+    head = store.head()
+    assert head is not None
+    directory = store.path / "tables" / "customers"
+    assert DeltaTable(str(directory)).file_uris() == store.files("customers")
+    assert len(list((store.path / "imports" / "second").glob("replaced/*"))) == int(published)
+    _put(store, "third", customers=_customers(C2="丙"))
+    assert set(_names(store)) == {"C1", "C2"}
 
 
 def test_import_id_is_used_once(store: Store) -> None:

@@ -90,7 +90,9 @@ def publish(
         write_replacing(pointer, str(number).encode())
         log.publish(commit)
     except BaseException:
-        _withdraw(layout, head, touched, moved)
+        # Interrupted after the commit's last step, everything stands: taking files back would destroy it.
+        if number not in log.numbers():
+            _withdraw(layout, head, touched, moved)
         raise
     return commit
 

@@ -62,9 +62,17 @@ def test_a_cross_table_needs_no_codes() -> None:
     assert found.confidence < 0.7, "worth a look"
 
 
+def test_a_cross_table_with_codes_and_names_is_sales_and_no_customer_list() -> None:
+    found = guess("得意先コード|得意先名|商品群|年月|金額", "0001|山田|センサ|2025-04|1200000")
+    assert found.mapping.table == "order_lines"
+    assert columns(found)["product_id"] == "商品群"
+    assert columns(found, "customers") == {"customer_id": "得意先コード", "name": "得意先名"}
+
+
 @pytest.mark.parametrize(
     ("header", "table"),
     [
+        ("得意先コード|得意先名|住所|電話番号|郵便番号|取引開始日|担当者コード|担当者名", "customers"),
         ("得意先コード|得意先名|フリガナ|郵便番号|住所1|住所2|電話番号|締日", "customers"),
         ("商品コード|商品名|単位|標準売上単価|標準仕入単価|商品分類", "products"),
         ("担当者コード|担当者名|部門", "reps"),

@@ -36,6 +36,8 @@ _NAME_AS_CODE: Final = {
     "division_id": ("divisions", ("name",)),
 }
 """Where a file has no code, the name (for a product at last its family) stands for it."""
+_BESIDE: Final = 0.9
+"""What a column of a further table counts for an event's table; a little less than for its own."""
 _FURTHER: Final = ("customer_id", "product_id", "rep_id", "division_id")
 
 
@@ -184,12 +186,20 @@ def _score_tables(headers: Sequence[Header], evidence: _Evidence) -> list[tuple[
             share = 1.0 / max(rarity.get(header, 1) for header in match.headers)
             score += match.confidence * (0.15 if pointer else 0.25 + 0.75 * share)
         found = _names_for_codes(table, _complete_dates(table, matches, headers, evidence), headers, evidence)
+        if any(match.column in _moments(table) for match in found):
+            # Something happened on a day: what the rows say about customers and products comes with it.
+            further = _further_tables(table, found, headers, evidence)
+            score += _BESIDE * sum(len(entries) - 1 for entries in further.values())
         mapping = ColumnMapping(table=name, columns=tuple((h, m.column) for m in found for h in m.headers))
         lacking = len(missing_columns(table, mapping, [header.text for header in headers]))
         own = [match for match in matches if HOMES.get(match.column, name) == name]
         if matches and own:
             scores.append((name, round(score - 1.5 * lacking, 4)))
     return sorted(scores, key=lambda entry: -entry[1])
+
+
+def _moments(table: Table) -> frozenset[str]:
+    return frozenset(c.name for c in table.columns if c.required and c.type is ColumnType.MOMENT)
 
 
 def _assign(

@@ -166,3 +166,25 @@ def test_numbers_without_a_label_are_rejected(tmp_path: Path) -> None:
     assert table.frame.height == 2
     assert table.rejected["line"].to_list() == [3]
     assert "without a label" in table.rejected["reason"][0]
+
+
+def test_measures_in_rows_are_never_mixed_into_one_amount(tmp_path: Path) -> None:
+    table = _read(
+        tmp_path,
+        [
+            ["2025年度（千円）"],
+            ["コード", "得意先", "項目", "4月", "5月"],
+            ["001", "A", "数量", 1, 2],
+            [None, None, "売上金額", 100, 200],
+            ["002", "B", "数量", 3, None],
+            [None, None, "売上金額", 300, 400],
+        ],
+    )
+    assert table.frame.columns == ["コード", "得意先", "年月", "数量", "金額"]
+    assert table.frame.rows() == [
+        ("001", "A", "2025-04", "1", "100000"),
+        ("001", "A", "2025-05", "2", "200000"),
+        ("002", "B", "2025-04", "3", "300000"),
+        ("002", "B", "2025-05", None, "400000"),
+    ]
+    assert table.lines.to_list() == [3, 3, 5, 6]

@@ -79,3 +79,14 @@ def test_postgresql_without_its_extra_says_what_to_install_and_hides_the_passwor
     with pytest.raises(MissingCapability, match="warehouse") as caught:
         read_source("postgresql://reader:hunter2@host/sales", ReadOptions(query="orders"))
     assert "hunter2" not in str(caught.value)
+
+
+def test_text_that_is_not_utf8_in_the_database_is_an_error_of_ours(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE orders (name TEXT)")
+    connection.execute("INSERT INTO orders VALUES (CAST(x'8CDA' AS TEXT))")  # 顧 in CP932
+    connection.commit()
+    connection.close()
+    with pytest.raises(BadInput, match="the query failed"):
+        read_source(path)

@@ -188,3 +188,21 @@ def test_a_workbook_that_needs_too_much_memory_or_time_is_refused(tmp_path: Path
         read_source(path, settings=ImportSettings(max_workbook_memory=2_000_000_000))
     with pytest.raises(FileTooLarge, match="not read within"):
         read_source(path, settings=ImportSettings(max_workbook_seconds=0.01))
+
+
+def test_units_below_the_header_and_remarks_below_the_table_are_no_data(tmp_path: Path) -> None:
+    rows: list[list[object]] = [
+        ["顧客名", "売上", "数量"],
+        [None, "(円)", "（個）"],
+        ["A", 100, 1],
+        ["B", 200, 2],
+        ["※税抜です"],
+    ]
+    table = read_source(_save(tmp_path / "units.xlsx", {"S": rows}))
+    assert table.frame["顧客名"].to_list() == ["A", "B"]
+    assert [(row.line, row.reason) for row in table.skipped] == [(2, "title"), (5, "title")]
+
+
+def test_years_across_the_top_are_labels(tmp_path: Path) -> None:
+    table = read_source(_save(tmp_path / "years.xlsx", {"S": [["顧客", 2023, 2024, 2025], ["A", 1, 2, 3]]}))
+    assert table.frame.columns == ["顧客", "2023", "2024", "2025"]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
 
 from nobishiro.contracts.errors import LayoutUnknown, UnknownName
-from nobishiro.engine.intake.cross import looks_like_cross, plan_cross, unpivot
+from nobishiro.engine.intake.cross import looks_like_cross, measure_rows, plan_cross, spread_measures, unpivot
 from nobishiro.engine.intake.layout import (
+    NOTE_PATTERN,
+    UNIT_PATTERN,
     Header,
     clean_cell,
     is_amount,
@@ -47,6 +50,7 @@ def shape_body(
     lines = body.lines.cast(pl.Int64).alias("line")
     frame, lines = _without_blank(frame, lines, skipped)
     frame, lines = _without_repeated_header(frame, lines, header, skipped)
+    frame, lines = _without_units_and_notes(frame, lines, skipped)
     rejected = pl.DataFrame(schema=REJECTED_SCHEMA) if body.rejected is None else body.rejected
     if frame.height == 0 and rejected.height == 0:
         raise LayoutUnknown(
@@ -62,7 +66,11 @@ def shape_body(
         frame, lines, loose = _without_labelless(frame, lines, labels)
         rejected = pl.concat([rejected, loose])
         frame = _fill_groups(frame, labels[:-1], notes)
-        frame, lines = unpivot(frame, lines, header, plan)
+        measure = measure_rows(frame, plan)
+        frame, lines = unpivot(frame, lines, plan, measure)
+        if measure is not None:
+            frame, lines = spread_measures(frame, lines, measure)
+            notes.append(f"rows of {measure} are put side by side as columns")
         notes.append(f"cross table: {len(plan.months)} month columns turned into rows with 年月 and 金額")
         notes += plan.notes
         if not labels:
@@ -137,6 +145,24 @@ def _without_repeated_header(
             same = [pl.col(n).str.replace_all(r"[\r\n]", "").str.strip_chars() == text for n, text in named]
             hits |= first & frame.select(pl.all_horizontal(*same).fill_null(value=False).alias("x"))["x"]
     return _skip(frame, lines, hits, "repeated_header", skipped)
+
+
+def _without_units_and_notes(
+    frame: pl.DataFrame, lines: pl.Series, skipped: list[SkippedRow]
+) -> tuple[pl.DataFrame, pl.Series]:
+    """A row of units right below the header, and remarks (※税抜です) alone in a row, are misplaced titles."""
+    if frame.height < 2 or frame.width < 3:
+        return frame, lines
+    mask = pl.Series([False]).new_from_index(0, frame.height)
+    first = [cell for cell in frame.row(0) if cell is not None]
+    if all(re.match(UNIT_PATTERN, cell) for cell in first):
+        mask[0] = True
+    filled = frame.select(pl.sum_horizontal(pl.all().is_not_null().cast(pl.Int32)).alias("n"))["n"]
+    alone = filled == 1
+    if alone.any():
+        texts = frame.select(pl.concat_str(pl.all(), ignore_nulls=True).alias("text"))["text"]
+        mask |= alone & texts.str.contains(NOTE_PATTERN).fill_null(value=False)
+    return _skip(frame, lines, mask, "title", skipped)
 
 
 def _without_subtotals(

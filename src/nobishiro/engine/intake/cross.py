@@ -28,6 +28,7 @@ _DERIVED: Final = re.compile(
     r"(?i)平均|構成比|前年比|前年同月比|達成率|伸び?率|比率|増減|前年|average|share|growth|%|^avg|^ytd"
 )
 _THOUSANDS: Final = re.compile(r"単位\s*[:：]?\s*[(（]?\s*(百万円|千円)|[(（](百万円|千円)[)）]")
+_COUNTS: Final = r"(?i)数|qty|quantity|units|orders"
 _NOTHING: Final = ("-", "－", "―", "—", "–", "ー", "*", "…")
 
 
@@ -119,7 +120,37 @@ def plan_cross(header: Header, context: Sequence[str], source: str) -> CrossPlan
     return CrossPlan(tuple(labels), tuple(months), tuple(dropped), measures, scale, tuple(notes))
 
 
-def unpivot(frame: pl.DataFrame, lines: pl.Series, header: Header, plan: CrossPlan) -> tuple[pl.DataFrame, pl.Series]:
+def measure_rows(frame: pl.DataFrame, plan: CrossPlan) -> str | None:
+    """The label column that only names measures (数量, 金額 … a row each): their amounts must not be mixed."""
+    for index in plan.labels:
+        name = frame.columns[index]
+        kinds = frame[name].drop_nulls().unique().to_list()
+        if 2 <= len(kinds) <= 10 and all(_MEASURE.match(unicodedata.normalize("NFKC", kind).strip()) for kind in kinds):
+            return name
+    return None
+
+
+def spread_measures(frame: pl.DataFrame, lines: pl.Series, measure: str) -> tuple[pl.DataFrame, pl.Series]:
+    """One row where there was one per measure, with a column for each; the line is that of the first."""
+    ids = [name for name in frame.columns if name not in (measure, AMOUNT_COLUMN)]
+    kinds = [kind for kind in frame[measure].unique(maintain_order=True).to_list() if kind is not None]
+    keyed = frame.with_columns(lines.alias("__line__"))
+    # The same labels and month a second time are a second record, not a second value of the first.
+    keyed = keyed.with_columns(pl.int_range(pl.len()).over([*ids, measure]).alias("__time__"))
+    columns: dict[str, list[str]] = {}
+    for kind in kinds:
+        columns.setdefault(_measure_name(kind.strip()), []).append(kind)
+    values = [
+        pl.col(AMOUNT_COLUMN).filter(pl.col(measure).is_in(wanted)).first().alias(name)
+        for name, wanted in columns.items()
+    ]
+    rows = keyed.group_by([*ids, "__time__"], maintain_order=True).agg(pl.col("__line__").first(), *values)
+    return rows.select(*ids, *columns), rows["__line__"].alias("line")
+
+
+def unpivot(
+    frame: pl.DataFrame, lines: pl.Series, plan: CrossPlan, measure_column: str | None = None
+) -> tuple[pl.DataFrame, pl.Series]:
     """One row per filled cell (per month and family when the header has measures): the labels, 年月 and 金額.
 
     Rows come in the order of the sheet, months left to right; cells that are empty or a dash give no row.
@@ -142,7 +173,7 @@ def unpivot(frame: pl.DataFrame, lines: pl.Series, header: Header, plan: CrossPl
         for measure, name in group:
             given.setdefault(measure, name)
         values = [
-            _amount(name, plan.scale if measure in _scaled(measures) else 1).alias(measure)
+            _amount(name, plan.scale if measure in _scaled(measures) else 1, measure_column).alias(measure)
             if (name := given.get(measure, "")) in names
             else pl.lit(None, pl.String).alias(measure)
             for measure in measures
@@ -205,10 +236,10 @@ def _scale(context: Sequence[str], notes: list[str]) -> int:
 
 
 def _scaled(measures: Sequence[str]) -> frozenset[str]:
-    return frozenset(name for name in measures if not re.search(r"数|(?i:qty|quantity|units|orders)", name))
+    return frozenset(name for name in measures if not re.search(_COUNTS, name))
 
 
-def _amount(name: str, scale: int) -> pl.Expr:
+def _amount(name: str, scale: int, measure_column: str | None) -> pl.Expr:
     text = pl.col(name).cast(pl.String).str.strip_chars(" \t\r\n\u3000")
     text = pl.when(text.is_in(list(_NOTHING)) | (text == "")).then(None).otherwise(text)
     if scale == 1:
@@ -216,7 +247,10 @@ def _amount(name: str, scale: int) -> pl.Expr:
     number = text.str.replace_all(r"[,¥￥\\円]", "").str.replace("^[▲△]", "-")
     scaled = (number.cast(pl.Decimal(38, 6), strict=False) * scale).cast(pl.Decimal(38, 2), strict=False)
     shown = scaled.cast(pl.String).str.replace(r"\.00$", "")
-    return pl.when(scaled.is_not_null()).then(shown).otherwise(text)
+    counts = pl.lit(value=False)
+    if measure_column is not None:
+        counts = pl.col(measure_column).str.contains(_COUNTS).fill_null(value=False)
+    return pl.when(scaled.is_not_null() & ~counts).then(shown).otherwise(text)
 
 
 def _measure_name(other: str | None) -> str:

@@ -94,7 +94,7 @@ def _read_sqlite(path: Path, query: str | None, shown: str) -> tuple[pl.DataFram
             return _frame(names, cursor.fetchall()), statement
         finally:
             connection.close()
-    except (sqlite3.Error, sqlite3.Warning) as error:
+    except (sqlite3.Error, sqlite3.Warning, UnicodeDecodeError) as error:
         raise BadInput(f"{shown}: the query failed: {error}; check it against the tables of the database") from error
 
 

@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import polars as pl
@@ -31,6 +32,11 @@ SUBTOTAL_PATTERN: Final = (
 )
 """A cell that labels a 小計 / 合計 / 総計 / 計 / total row. 計 that only ends a word is none: 時計, 流量計, 設計."""
 _SUBTOTAL: Final = re.compile(SUBTOTAL_PATTERN)
+_YEAR: Final = re.compile(r"(?:19|20)\d{2}$")
+UNIT_PATTERN: Final = r"^\s*[(（\[［【]\s*(?:単位)?[:：]?[^()（）]{1,6}[)）\]］】]\s*$"
+"""A cell of the row of units that some print below the header: (円), （個）, [千円]."""
+NOTE_PATTERN: Final = r"^\s*(?:※|＊|\*|注[)）:：\d]|以上$|出典|出力日|作成日|印刷日)"
+"""A remark in the only filled cell of a row."""
 _SUBTOTAL_HINTS: Final = ("計", "total", "Total", "TOTAL")
 _AMOUNTS: Final = re.compile(
     r"(?i)金額|額|数量|数$|個数|単価|価格|合計|計$|粗利|原価|amount|total|quantity|qty|price|cost|revenue"
@@ -155,7 +161,7 @@ def subtotal_rows(frame: pl.DataFrame, columns: Sequence[str], usual: int | None
     rows = frame.select(*texts).with_row_index("__row__")
     if usual is not None:
         filled = frame.select(pl.sum_horizontal(pl.all().is_not_null().cast(pl.Int32)).alias("n"))["n"]
-        rows = rows.with_columns(filled.alias("__filled__")).filter(filled < max(usual, frame.width))
+        rows = rows.with_columns(filled.alias("__filled__")).filter(filled < filled.max())
     hints = pl.any_horizontal(
         *(pl.col(name).str.contains_any(list(_SUBTOTAL_HINTS)).fill_null(value=False) for name in texts)
     )
@@ -215,6 +221,9 @@ def _holds_labels(row: HeadRow) -> bool:
     neutral = months if len(months) >= 2 else set()
     if len(neutral) == 2 and any(is_value(cell) and len(cell) >= 8 for cell in neutral):
         neutral = set()  # two days in a row of data, not two months
+    years = [cell for cell in cells if _YEAR.match(cell)]
+    if len(years) >= 2 and all(int(b) - int(a) == 1 for a, b in pairwise(years)):
+        neutral |= set(years)
     values = sum(is_value(cell) and cell not in neutral for cell in cells)
     return values <= 0.2 * len(cells)
 

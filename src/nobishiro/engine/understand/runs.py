@@ -18,7 +18,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from nobishiro.engine.understand.chunks import LineColumns, Source, file_source, frame_source
+from nobishiro.engine.understand.chunks import LineColumns, Source, column_names, file_source, frame_source, is_text
 from nobishiro.engine.understand.cuts import Flags, Float64, Int32, Int64, Integers, cut_runs, settle_orders
 from nobishiro.engine.understand.ids import (
     DIRECT_RANGE,
@@ -72,7 +72,7 @@ class Runs:
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """The runs of one chunk, ids still the chunk's own."""
+    """The runs of one piece, ids still its own."""
 
     order: Integers
     customer: Integers
@@ -118,13 +118,21 @@ def _reduce(source: Source, as_of: date | None, keep_quantity: bool, keep_amount
     line_quantity = np.empty(total if keep_quantity else 0, np.float64)
     line_amount = np.empty(total if keep_amount else 0, np.float64)
 
-    def cut(chunk: int) -> _Cut:
+    text = any(is_text(source.schema.field(name).type) for name in column_names(columns))
+
+    def cut(chunk: int) -> list[_Cut]:
         table = source.chunks[chunk]()
+        # Numbers are cut piece by piece as they were decoded, uncopied; words need one dictionary a chunk.
+        pieces = [table] if text else [pa.Table.from_batches([batch]) for batch in table.to_batches()]
+        starts = base[chunk] + np.cumsum([0, *(piece.num_rows for piece in pieces)])
         lines = (line_product, line_quantity, line_amount)
-        return _cut_chunk(table, columns, end_day, int(base[chunk]), shift, lines)
+        return [
+            _cut_piece(piece, columns, end_day, int(start), shift, lines)
+            for piece, start in zip(pieces, starts, strict=False)
+        ]
 
     with ThreadPoolExecutor(THREADS) as pool:
-        cuts = list(pool.map(cut, range(len(source.chunks))))
+        cuts = [piece for pieces in pool.map(cut, range(len(source.chunks))) for piece in pieces]
     types = source.schema
     products, line_product = _name_products(
         cuts, base, shift, line_product, types.field(columns.product_id).type, source.product_range
@@ -174,7 +182,7 @@ def _product_storage(source: Source) -> tuple[int, npt.DTypeLike]:
     return low, np.uint16 if high - low < 1 << 16 else np.int32
 
 
-def _cut_chunk(
+def _cut_piece(
     table: pa.Table,
     columns: LineColumns,
     end_day: int,

@@ -60,6 +60,9 @@ def complete(
     cross: bool,
 ) -> Completed:
     """Fill what a rule can fill; `source` holds the file's own cells, `cross` says that it was a month table."""
+    if mapping.exact:
+        # our own export is whole as it stands: an empty amount was empty
+        return Completed(cleaned, ())
     notes: list[str] = []
     frame = cleaned
     if table.name == "order_lines":

@@ -98,12 +98,15 @@ def prepare_import(
     progress("clean", 0, rows_read)
     mapped = map_rows(raw, mapping, settings, today, time_zone=time_zone, customers=customers)
     table = TABLES[mapped.table]
-    frame = number_occurrences(mapped.frame) if table.name == "order_lines" else mapped.frame
+    frame, held_back = _hold_back(raw, mapping, table, mapped.frame, mapped.rejected)
+    frame = number_occurrences(frame) if table.name == "order_lines" else frame
     keyed = settle_keys(table, frame)
     notes = list(mapped.notes)
     if keyed.repeated:
         notes.append(f"{keyed.repeated:,} rows repeat an earlier row exactly and were read once")
-    rejected = pl.concat([mapped.rejected, _conflicting(raw, keyed.conflicts)], how="vertical_relaxed")
+    rejected = pl.concat(
+        [mapped.rejected, _with_texts(raw, held_back), _with_texts(raw, keyed.conflicts)], how="vertical_relaxed"
+    )
     tables = {table.name: keyed.frame.drop(LINE)}
     for further in mapped.also:
         notes.extend(further.notes)
@@ -186,7 +189,33 @@ def without_rejection_columns(raw: RawTable) -> RawTable:
     return replace(raw, frame=raw.frame.drop(added))
 
 
-def _conflicting(raw: RawTable, conflicts: pl.DataFrame) -> pl.DataFrame:
+def _hold_back(
+    raw: RawTable, mapping: ColumnMapping, table: Table, frame: pl.DataFrame, rejected: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows without those of groups of which a row was rejected, and the latter with the reason.
+
+    An order is replaced whole by a file that holds it: were its good lines imported now, the corrected file of the bad
+    ones would replace the order by them alone.
+    """
+    nothing = pl.DataFrame(schema={LINE: pl.Int64, REASON: pl.String})
+    headers = [name for column in table.replaced_by for name in mapping.headers_of(column)]
+    if rejected.is_empty() or len(headers) != 1 or headers[0] not in raw.frame.columns:
+        return frame, nothing
+    order = pl.col(headers[0]).cast(pl.String)
+    bad = rejected.filter(order.is_not_null()).group_by(order.alias("_order")).agg(pl.col(LINE).min().alias("_bad"))
+    orders = raw.frame.select(order.alias("_order")).with_columns(raw.lines.cast(pl.Int64).alias(LINE))
+    held = orders.join(bad, on="_order", how="inner").join(frame.select(LINE), on=LINE, how="semi").sort(LINE)
+    why = pl.format(
+        "{} {}: held back because line {} of it was rejected; correct that line and import this file",
+        pl.lit(headers[0]),
+        pl.col("_order"),
+        pl.col("_bad"),
+    )
+    return frame.join(held, on=LINE, how="anti", maintain_order="left"), held.select(LINE, why.alias(REASON))
+
+
+def _with_texts(raw: RawTable, conflicts: pl.DataFrame) -> pl.DataFrame:
+    """Lines and reasons with the file's own cells before them."""
     texts = raw.frame.select(pl.all().cast(pl.String, strict=False)).with_columns(raw.lines.cast(pl.Int64).alias(LINE))
     return texts.join(conflicts, on=LINE, how="inner", maintain_order="left")
 

@@ -44,6 +44,10 @@ class Kind(StrEnum):
     LONG = "long"
 
 
+RIGHT: Final = frozenset({Kind.COUNT, Kind.HOURS, Kind.MONEY, Kind.SHARE, Kind.FIGURE, Kind.TINY})
+"""Heads over numbers stand on the right, as the numbers do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """One column of a sheet: its title, how it is shown, and its width in characters."""
@@ -93,6 +97,9 @@ class Book:
             for letter, colour in QUADRANT_COLOURS.items()
         }
         self._head = self._book.add_format({**base, "bold": True, "text_wrap": True, "bottom": 1, "valign": "bottom"})
+        self._head_right = self._book.add_format(
+            {**base, "bold": True, "text_wrap": True, "bottom": 1, "valign": "bottom", "align": "right"}
+        )
         self._title = self._book.add_format({**base, "bold": True, "font_size": 14})
         self._note = self._book.add_format({**base, "font_color": "#5D5A54"})
         self._names: set[str] = set()
@@ -133,12 +140,14 @@ class Book:
             sheet.set_column(column, column, head.width, self._formats[head.kind] if bare else None)
         at = 0
         if not bare:
+            sheet.set_row(0, 24)
             sheet.write_string(0, 0, _text(title), self._title)
             for number, note in enumerate(notes, 1):
                 sheet.write_string(number, 0, _text(note), self._note)
             at = len(notes) + 2
         for column, head in enumerate(heads):
-            sheet.write_string(at, column, _text(head.title), self._head)
+            form = self._head_right if head.kind in RIGHT else self._head
+            sheet.write_string(at, column, _text(head.title), form)
         room = ROW_LIMIT - at - 2
         for number, row in enumerate(rows[:room], at + 1):
             for column, (head, value) in enumerate(zip(heads, row, strict=True)):

@@ -159,6 +159,8 @@ function createChart({ choose, enclose, moveCuts }) {
         context.fillStyle = shown ? (quadrant === 4 ? colour.paper : colour[QUADRANTS[quadrant]]) : colour.edge;
         context.fill();
         if (shown && quadrant >= 3) {
+          // Thousands of edges over each other would turn light grey dark.
+          context.globalAlpha = customerCount > 1500 ? 0.3 : 0.82;
           context.strokeStyle = colour.edge;
           context.lineWidth = 0.7;
           context.stroke();
@@ -253,7 +255,7 @@ function createChart({ choose, enclose, moveCuts }) {
     context.lineWidth = 2;
     const { low, high, potential } = customers;
     if (potential[selected] !== null && low[selected] !== null) {
-      const [from, to] = [f.y(low[selected]), Math.max(f.y(high[selected]), f.box.top)];
+      const [from, to] = [Math.min(f.y(low[selected]), f.box.bottom), Math.max(f.y(high[selected]), f.box.top)];
       line(context, x, from, x, to);
       line(context, x - 5, from, x + 5, from);
       line(context, x - 5, to, x + 5, to);

@@ -53,6 +53,15 @@ function intervalBar(low, middle, high, place, label) {
   return svg;
 }
 
+// The scale a column of bars shares: from nearly the smallest lower end to the largest upper end.
+function barScale(lows, highs) {
+  const known = highs.filter((value) => value > 0);
+  const most = known.reduce((a, b) => Math.max(a, b), 1);
+  const sorted = lows.filter((value) => value > 0).sort((a, b) => a - b);
+  const least = sorted.length ? sorted[Math.floor(sorted.length * 0.05)] : known.reduce((a, b) => Math.min(a, b), most) / 10;
+  return logPlace(least, most);
+}
+
 function logPlace(least, most) {
   const low = Math.log10(Math.max(least, 1));
   const width = Math.max(Math.log10(Math.max(most, 1)) - low, 0.1);

@@ -20,8 +20,7 @@ function gapsPage(host) {
   search.addEventListener('input', () => { gapState.text = search.value; show(); });
   filter.addEventListener('change', () => { gapState.quadrant = Number(filter.value); show(); });
 
-  const lows = missed.map((row) => g.low[row]).filter((value) => value > 0).sort((a, b) => a - b);
-  const scale = logPlace(lows[Math.floor(lows.length * 0.05)] || 1, missed.reduce((most, row) => Math.max(most, g.high[row] || 0), 1));
+  const scale = barScale(missed.map((row) => g.low[row]), missed.map((row) => g.high[row]));
   const list = createTable({
     label: t('gaps.list'), rows: [], tall: 'page', sort: { by: 0, down: false }, open: (row) => openCustomer(g.customer[row]),
     columns: [

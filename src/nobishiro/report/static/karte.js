@@ -154,9 +154,7 @@ function familiesOf(i) {
   const value = (family, column) => (cells.has(family) ? g[column][cells.get(family)] : null);
   const order = { b: 0, p: 2, n: 1, c: 3, x: 4 };
   present.sort((a, b) => (g.missed[cells.get(b)] === '1') - (g.missed[cells.get(a)] === '1') || (value(b, 'expected') || 0) - (value(a, 'expected') || 0) || order[stateOf(i, a)] - order[stateOf(i, b)]);
-  const highs = present.map((family) => value(family, 'high')).filter((one) => one > 0);
-  const lows = present.map((family) => value(family, 'low')).filter((one) => one > 0);
-  const place = logPlace(Math.min(...lows, 1e9), Math.max(...highs, 1));
+  const place = barScale(present.map((family) => value(family, 'low')), present.map((family) => value(family, 'high')));
   const body = present.map((family, n) => {
     const state = stateOf(i, family);
     const row = cells.get(family);
@@ -195,7 +193,7 @@ function monthsOf(i) {
     const month = (h.firstMonth - 1 + n) % 12 + 1;
     const height = (Math.abs(sum) / span) * 58;
     svg.append(drawing('rect', { x: n * 20 + 3, y: sum >= 0 ? zero - height : zero, width: 14, height: Math.max(height, sum ? 1 : 0), class: sum < 0 ? 'back' : 'bar' }, drawing('title', null, `${Math.floor((h.firstMonth - 1 + n) / 12)}/${month} ${money(sum)}`)));
-    if (n % 3 === 0) svg.append(drawing('text', { x: n * 20 + 10, y: 82, 'text-anchor': 'middle' }, month === 1 || n === 0 ? `${Math.floor((h.firstMonth - 1 + n) / 12)}/${month}` : String(month)));
+    if (n % 3 === 0) svg.append(drawing('text', { x: n ? n * 20 + 10 : 0, y: 82, 'text-anchor': n ? 'middle' : 'start' }, month === 1 || n === 0 ? `${Math.floor((h.firstMonth - 1 + n) / 12)}/${month}` : String(month)));
   });
   return element('section', null, element('h3', null, t('karte.months'), element('span', { class: 'note' }, t('karte.monthsMost', { n: money(Math.max(...sums)) }))), svg);
 }
@@ -212,7 +210,7 @@ function drawRows(section, i, state) {
       element('thead', null, element('tr', null, [['karte.day', ''], ['karte.order', ''], ['word.product', ''], ['karte.quantity', 'number'], ['karte.amount', 'number']].map(([key, kind]) => element('th', { scope: 'col', class: kind }, t(key), key === 'karte.amount' ? ` ${isYen ? t('money.yen') : core.currency}` : '')))),
       element('tbody', null, shown.map((row) => element('tr', null,
         element('td', null, day(h.day[row])), element('td', null, h.orders[h.order[row]]), element('td', null, detail.products.name[h.product[row]]),
-        element('td', { class: 'number' }, h.quantity[row] === null ? '–' : minus(h.quantity[row], upTo2.format(Math.abs(h.quantity[row])))), element('td', { class: 'number' }, h.amount[row] === null ? '–' : minus(h.amount[row], upTo2.format(Math.abs(h.amount[row]))))))))
+        element('td', { class: 'number' }, h.quantity[row] === null ? '–' : minus(h.quantity[row], upTo2.format(Math.abs(h.quantity[row])))), element('td', { class: 'number' }, h.amount[row] === null ? '–' : minus(h.amount[row], (isYen ? upTo2 : pennies).format(Math.abs(h.amount[row]))))))))
       : element('p', { class: 'note' }, t(filtered ? 'karte.noRowsOf' : 'karte.noRows')),
     shown.length < found.length ? button(t('list.all', { n: found.length }), () => drawRows(section, i, Object.assign(state, { all: true })), { class: 'plain' }) : '',
   );

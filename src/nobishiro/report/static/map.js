@@ -122,7 +122,7 @@ function mapPage(host, address) {
   host.replaceChildren(
     element('section', { class: 'head' }, sentence, legend),
     element('div', { class: 'filters' },
-      search, reps, element('label', { for: 'missed' }, missedBox, ` ${t('map.onlyMissed')}`),
+      search, customers.rep.of.length ? reps : '', element('label', { for: 'missed' }, missedBox, ` ${t('map.onlyMissed')}`),
       element('span', { class: 'enclosing' }, t('map.enclose'), ' ', shapes),
       button(t('map.print'), () => window.print(), { class: 'primary' })),
     element('div', { class: 'mapgrid' }, element('div', { class: 'mapside' }, chart.node, reason), pane),
@@ -135,9 +135,7 @@ function mapPage(host, address) {
 }
 
 function mapColumns() {
-  const known = customers.high.filter((value) => value > 0);
-  const lows = customers.low.filter((value) => value > 0).sort((a, b) => a - b);
-  const place = logPlace(lows[Math.floor(lows.length * 0.05)] || 1, known.reduce((a, b) => Math.max(a, b), 1));
+  const place = barScale(customers.low, customers.high);
   return [
     { label: t('word.quadrantShort'), cell: (i) => chip(quadrantNow[i]), key: (i) => quadrantNow[i], width: 'w3' },
     { label: t('word.customer'), cell: (i) => customers.name[i], key: (i) => customers.name[i], width: 'grow' },

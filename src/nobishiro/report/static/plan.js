@@ -13,7 +13,7 @@ function planPage(host) {
   const place = element('div');
   const pickRep = element('select', { 'aria-label': t('word.rep') }, element('option', { value: '' }, t('map.allReps')), reps.map((rep) => element('option', { value: rep, selected: rep === planState.rep }, rep || '–')));
   pickRep.addEventListener('change', () => { planState.rep = pickRep.value; show(); });
-  const scale = logPlace(p.low.reduce((a, b) => (b > 0 && b < a ? b : a), 1e9), p.high.reduce((a, b) => Math.max(a, b || 0), 1));
+  const scale = barScale(p.low, p.high);
   const list = createTable({
     label: t('plan.list'), rows: [], tall: 'page', open: (row) => { if (p.customer[row] !== null) openCustomer(p.customer[row]); },
     columns: [

@@ -210,26 +210,28 @@ def count_row(stream, places, first, last, sentinel, counter, touched):  # type:
 
     `counter` (ranks + 1,) comes in as zeros and is to be handed back so; `touched` has the same size.
     """
-    seen = 0
+    # Unsigned places spare a check for a negative index at every step of the inner loop.
+    one = np.uint64(1)
+    seen = np.uint64(0)
     ahead = np.empty(16, stream.dtype)
     at = first
     while at < last:
         # Sixteen places are read before the first is followed, so that their cache misses overlap.
         block = min(16, last - at)
         for index in range(block):
-            ahead[index] = stream[places[at + index]]
+            ahead[index] = stream[np.uint64(places[at + index])]
         for index in range(block):
-            place = places[at + index]
+            place = np.uint64(places[at + index])
             other = ahead[index]
             while other != sentinel:
                 count = counter[other]
                 touched[seen] = other
-                seen += count == 0
+                seen += np.uint64(count == 0)
                 counter[other] = count + 1
-                place += 1
+                place += one
                 other = stream[place]
         at += block
-    return seen
+    return np.int64(seen)
 
 
 @njit(cache=True, nogil=True)

@@ -14,7 +14,7 @@ import polars as pl
 
 from nobishiro.contracts.errors import DiskFull, FileNotUsable, TooManyRejected
 from nobishiro.contracts.protocols import ProgressReport, no_progress
-from nobishiro.contracts.tables import IMPORT_ID, TABLES, Table
+from nobishiro.contracts.tables import TABLES, Table
 from nobishiro.engine.intake.exports import without_formula_guard
 from nobishiro.engine.intake.keys import number_occurrences, settle_keys
 from nobishiro.engine.intake.mapping import ColumnMapping
@@ -60,6 +60,7 @@ class TableReport:
     unchanged: int
     removed: int
     new_sample: pl.DataFrame
+    """The first new rows, as the file gives them."""
     updated_sample: pl.DataFrame
 
 
@@ -136,8 +137,8 @@ def dry_run(store: Store, prepared: PreparedImport) -> ImportReport:
     """What `commit_import` would do now, with samples; nothing is written."""
     reports = []
     for name, frame in prepared.tables.items():
-        whole = _with_known_values(store, TABLES[name], frame, fills_gaps=name != prepared.main)
-        reports.append(_report(store.compare(name, whole), whole))
+        given, fills_gaps = _says(prepared, name)
+        reports.append(_report(store.compare(name, frame, given=given, fills_gaps=fills_gaps), frame))
     return _result(prepared, tuple(reports), None, None)
 
 
@@ -151,8 +152,8 @@ def commit_import(
     with store.begin(import_id, "import", prepared.source, at) as transaction:
         for name, frame in prepared.tables.items():
             progress("write", written, total)
-            whole = _with_known_values(store, TABLES[name], frame, fills_gaps=name != prepared.main)
-            reports.append(_report(transaction.upsert(name, whole), whole))
+            given, fills_gaps = _says(prepared, name)
+            reports.append(_report(transaction.upsert(name, frame, given=given, fills_gaps=fills_gaps), frame))
             written += frame.height
         commit = transaction.commit()
     progress("write", total, total)
@@ -233,33 +234,24 @@ def _rejected_rows(raw: RawTable, rejected: pl.DataFrame) -> pl.DataFrame:
     return rows.sort(REJECTED_LINE, maintain_order=True)
 
 
-def _with_known_values(store: Store, table: Table, frame: pl.DataFrame, *, fills_gaps: bool) -> pl.DataFrame:
-    """Rows completed with what the store knows, so that a file with few columns does not empty the others.
+def _says(prepared: PreparedImport, name: str) -> tuple[tuple[str, ...] | None, bool]:
+    """Which columns the rows of a table speak of, and whether they fill gaps only, as `Transaction.upsert` takes it.
 
-    Rows that came along with another table (a ledger's customer names) fill gaps only: what a master file said stays.
+    A file with few columns does not empty the others, but an order comes again whole. Rows that came along with another
+    table (a ledger's customer names) fill gaps only: what a master file said stays.
     """
-    if table.replaced_by or (set(frame.columns) >= set(table.column_names) and not fills_gaps):
-        return conform(table, frame)
-    key = list(table.key)
-    incoming = conform(table, frame)
-    known = store.scan(table.name).drop(IMPORT_ID).join(incoming.select(key).lazy(), on=key, how="semi").collect()
-    if known.is_empty():
-        return incoming
-    joined = incoming.join(known, on=key, how="left", suffix="__known", maintain_order="left", nulls_equal=True)
-    given = set(frame.columns)
-    return joined.select(
-        pl.col(name)
-        if name in key or (name in given and not fills_gaps)
-        else pl.coalesce(pl.col(f"{name}__known"), pl.col(name)).alias(name)
-        for name in table.column_names
-    )
+    table = TABLES[name]
+    if table.replaced_by:
+        return None, False
+    return tuple(prepared.tables[name].columns), name != prepared.main
 
 
 def _report(comparison: Comparison, frame: pl.DataFrame) -> TableReport:
     key = comparison.new_keys.columns
+    rows = conform(TABLES[comparison.table], frame)
 
     def sample(keys: pl.DataFrame) -> pl.DataFrame:
-        return frame.join(keys.head(_SAMPLE), on=key, how="semi", maintain_order="left", nulls_equal=True)
+        return rows.join(keys.head(_SAMPLE), on=key, how="semi", maintain_order="left")
 
     return TableReport(
         comparison.table,

@@ -15,6 +15,8 @@ from nobishiro.engine.store.commits import FileEntry, TableChange
 from nobishiro.engine.store.comparison import Comparison, comparison_of, keyed_rows, match_files
 from nobishiro.engine.store.layout import Staging
 from nobishiro.engine.store.parquet import file_slices, leading_range, may_hold, scan_rows, write_rows
+from nobishiro.engine.store.partial import Partial, complete_rows
+from nobishiro.engine.store.types import polars_schema
 
 _UNTOUCHED: Final = 0
 _CONFIRMED: Final = 1
@@ -81,6 +83,10 @@ class TableChanges:
             entry = self._write(rows.slice(offset, length))
             self._staged.append(_Staged(entry, np.zeros(entry.rows, np.bool_)))
         return comparison_of(self.table, incoming, met, same, lone)
+
+    def completed(self, incoming: pl.DataFrame, partial: Partial) -> pl.DataFrame:
+        """`incoming` (declared columns, each key once) with what stands where it says nothing."""
+        return complete_rows(self.table, incoming, self._standing(incoming.select(self.table.key)), partial)
 
     def remove(self, keys: pl.DataFrame) -> int:
         """Take the rows of `keys` (each once) out, staged ones too; returns how many there were."""
@@ -153,6 +159,19 @@ class TableChanges:
 
     def _marks_of(self, entry: FileEntry) -> Marks:
         return self._marks.setdefault(entry.name, np.zeros(entry.rows, np.uint8))
+
+    def _standing(self, keys: pl.DataFrame) -> pl.DataFrame:
+        """The declared columns of the rows of `keys` as they are with what was put and removed so far."""
+        low, high = leading_range(self.table, keys)
+        found = [pl.DataFrame(schema=polars_schema(self.table))]
+        places = [(self.directory, entry, self._marks_of(entry) > _CONFIRMED) for entry in self.base]
+        places += [(self.staging.path, staged.entry, staged.dropped) for staged in self._staged]
+        for directory, entry, gone in places:
+            rows = keyed_rows(self.table, directory / entry.name, keys) if may_hold(entry, low, high) else None
+            if rows is not None:
+                stays = pl.Series(~gone[rows["_row"].to_numpy()])
+                found.append(rows.filter(stays).select(self.table.column_names))
+        return pl.concat(found)
 
     def _drop_staged(self, keys: pl.DataFrame) -> int:
         dropped = 0

@@ -13,6 +13,7 @@ import polars as pl
 from nobishiro.contracts.tables import IMPORT_ID, Table
 from nobishiro.engine.store.commits import FileEntry
 from nobishiro.engine.store.parquet import leading_range, may_hold, scan_rows
+from nobishiro.engine.store.partial import Partial, complete_rows
 from nobishiro.engine.store.types import check_keys, conform, polars_schema
 
 Int64 = npt.NDArray[np.int64]
@@ -52,10 +53,18 @@ class FileMatch:
     lone_keys: pl.DataFrame
 
 
-def compare_rows(table: Table, directory: Path, entries: Sequence[FileEntry], frame: pl.DataFrame) -> Comparison:
+def compare_rows(
+    table: Table,
+    directory: Path,
+    entries: Sequence[FileEntry],
+    frame: pl.DataFrame,
+    partial: Partial | None = None,
+) -> Comparison:
     """Compare `frame` with the rows of `entries` without writing; the same errors as `types.conform`."""
     incoming = conform(table, frame)
     check_keys(table, incoming)
+    if partial is not None:
+        incoming = complete_rows(table, incoming, _standing(table, directory, entries, incoming), partial)
     met, same = np.zeros(incoming.height, np.bool_), np.zeros(incoming.height, np.bool_)
     lone = []
     for _, match in match_files(table, directory, entries, incoming, by_group=True):
@@ -130,6 +139,14 @@ def keyed_rows(table: Table, path: Path, wanted: pl.DataFrame) -> pl.DataFrame |
     if places.len() < everything.height:
         everything = everything[places]
     return everything.with_columns(places)
+
+
+def _standing(table: Table, directory: Path, entries: Sequence[FileEntry], incoming: pl.DataFrame) -> pl.DataFrame:
+    low, high = leading_range(table, incoming)
+    keys = incoming.select(table.key)
+    found = [keyed_rows(table, directory / entry.name, keys) for entry in entries if may_hold(entry, low, high)]
+    empty = pl.DataFrame(schema=polars_schema(table))
+    return pl.concat([empty, *(rows.select(table.column_names) for rows in found if rows is not None)])
 
 
 def _match_file(

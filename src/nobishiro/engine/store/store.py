@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final, Self
@@ -19,6 +20,7 @@ from nobishiro.engine.store.disk import disk_errors
 from nobishiro.engine.store.layout import Layout, check_name
 from nobishiro.engine.store.marker import make_workspace, open_workspace
 from nobishiro.engine.store.parquet import scan_rows
+from nobishiro.engine.store.partial import Partial
 from nobishiro.engine.store.publication import Heading
 from nobishiro.engine.store.runs import (
     Run,
@@ -116,12 +118,16 @@ class Store:
         except FileNotFoundError:  # Vacuum was faster than this reader: the newest commit is another one now.
             return self.scan(table, at).collect()
 
-    def compare(self, table: str, frame: pl.DataFrame) -> Comparison:
+    def compare(
+        self, table: str, frame: pl.DataFrame, *, given: Collection[str] | None = None, fills_gaps: bool = False
+    ) -> Comparison:
         """What `Transaction.upsert` of `frame` would do now, without writing; the same errors."""
         declared = declared_table(table)
         head = self._log.head()
         state = head.table(table) if head is not None else None
-        return compare_rows(declared, self._layout.table(table), state.files if state is not None else (), frame)
+        partial = Partial.of(declared, given, fills_gaps)
+        entries = state.files if state is not None else ()
+        return compare_rows(declared, self._layout.table(table), entries, frame, partial)
 
     def begin(self, import_id: str, kind: CommitKind, note: str = "", at: datetime | None = None) -> Transaction:
         """Begin changes that are published together under `import_id`, which no other import may have used."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -17,6 +18,7 @@ from nobishiro.engine.store.commits import Commit, CommitLog, FileEntry
 from nobishiro.engine.store.comparison import Comparison
 from nobishiro.engine.store.disk import disk_errors
 from nobishiro.engine.store.layout import Layout, Staging, sweep_staging, writer_lock
+from nobishiro.engine.store.partial import Partial
 from nobishiro.engine.store.publication import Heading, publish
 from nobishiro.engine.store.types import check_keys, conform, conform_keys
 from nobishiro.engine.store.upkeep import tidy
@@ -32,6 +34,8 @@ class _Step:
     table: str
     removes: bool
     rows: pl.DataFrame | Path
+    partial: Partial | None = None
+    """Kept apart from the rows: what they leave as it stands is looked up again when the step is repeated."""
 
     def load(self) -> pl.DataFrame:
         return pl.read_parquet(self.rows) if isinstance(self.rows, Path) else self.rows
@@ -62,26 +66,30 @@ class Transaction:
         """What every row written here carries as `import_id`."""
         return self._heading.import_id
 
-    def upsert(self, table: str, frame: pl.DataFrame) -> Comparison:
+    def upsert(
+        self, table: str, frame: pl.DataFrame, *, given: Collection[str] | None = None, fills_gaps: bool = False
+    ) -> Comparison:
         """Write `frame` by the table's key and say what that changes.
 
         Rows that are there already and equal are left alone, with the import they came from. Where the table is
         replaced by group (an order's lines), rows of a group in `frame` that are not in it go. A table may be written
         in several calls; together they act like one, so a large file can come in parts. Columns left out are null.
+        Where `given` names columns, a row that stands already keeps its values in all others; with `fills_gaps` it
+        keeps every value it has, and only its empty cells are filled. Both hold for the row as it stands at the commit.
         Raises `UnknownName` for a table or column that does not exist, `BadInput` for a type that does not fit, an
         empty key, or a key that occurs twice in `frame`.
         """
         declared = self._declared(table)
         incoming = conform(declared, frame)
         check_keys(declared, incoming)
+        partial = Partial.of(declared, given, fills_gaps)
         with disk_errors(self._layout.path):
-            rows = owned_by(incoming, self.import_id)
             try:
-                comparison = self._changes(declared).put(rows)
+                comparison = self._put(declared, incoming, partial)
             except FileNotFoundError:  # Vacuum let go of the commit this began on.
                 self._repeat(self._log.head())
-                comparison = self._changes(declared).put(rows)
-            self._remember(table, False, incoming)
+                comparison = self._put(declared, incoming, partial)
+            self._remember(_Step(table, False, incoming, partial))
         return comparison
 
     def delete(self, table: str, keys: pl.DataFrame) -> int:
@@ -94,7 +102,7 @@ class Transaction:
             except FileNotFoundError:
                 self._repeat(self._log.head())
                 removed = self._changes(declared).remove(wanted)
-            self._remember(table, True, wanted)
+            self._remember(_Step(table, True, wanted))
         return removed
 
     def commit(self) -> Commit:
@@ -158,14 +166,20 @@ class Transaction:
             )
         return self._tables[table.name]
 
-    def _remember(self, table: str, removes: bool, rows: pl.DataFrame) -> None:
-        kept: pl.DataFrame | Path = rows
+    def _put(self, table: Table, incoming: pl.DataFrame, partial: Partial | None) -> Comparison:
+        changes = self._changes(table)
+        rows = incoming if partial is None else changes.completed(incoming, partial)
+        return changes.put(owned_by(rows, self.import_id))
+
+    def _remember(self, step: _Step) -> None:
+        rows = step.load()
         if self._rows_in_memory + rows.height > _ROWS_IN_MEMORY:
             kept = self._staging.new_path("step")
             rows.write_parquet(kept, compression="lz4")
+            step = replace(step, rows=kept)
         else:
             self._rows_in_memory += rows.height
-        self._steps.append(_Step(table, removes, kept))
+        self._steps.append(step)
 
     def _prepare(self) -> list[Prepared]:
         finished = [changes.finish() for changes in self._tables.values()]
@@ -180,12 +194,11 @@ class Transaction:
             changes.discard()
         self._tables.clear()
         for step in self._steps:
-            changes = self._changes(TABLES[step.table])
-            rows = step.load()
+            table, rows = TABLES[step.table], step.load()
             if step.removes:
-                changes.remove(rows)
+                self._changes(table).remove(rows)
             else:
-                changes.put(owned_by(rows, self.import_id))
+                self._put(table, rows, step.partial)
 
 
 def declared_table(name: str) -> Table:

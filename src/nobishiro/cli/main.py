@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import tempfile
+from pathlib import Path
 
 import typer
 
@@ -60,6 +63,7 @@ def _root(
 
 def main() -> None:
     """Entry point of the console script."""
+    _find_kernel_cache()
     try:
         app()
     except NobishiroError as error:
@@ -75,6 +79,14 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(0)
+
+
+def _find_kernel_cache() -> None:
+    """Name a place for compiled kernels where neither the installed package nor the home directory can be written."""
+    if "NUMBA_CACHE_DIR" in os.environ or os.access(Path(nobishiro.__file__).parent, os.W_OK):
+        return
+    if not os.access(Path.home(), os.W_OK):
+        os.environ["NUMBA_CACHE_DIR"] = str(Path(tempfile.gettempdir()) / f"nobishiro-kernels-{os.getuid()}")
 
 
 if __name__ == "__main__":

@@ -426,7 +426,8 @@ _ALL: Final = (
         ),
     ),
     Table(
-        "merges", "名寄せ", "Merges", "Two customer codes that are one customer", Home.PEOPLE, ("customer_id",),
+        "merges", "名寄せ", "Merges", "Two customer codes that are one customer", Home.PEOPLE,
+        ("customer_id", "into_customer_id"),
         (
             _col("customer_id", T, "統合される顧客コード", "Merged", "the code that is folded away", required=True),
             _col("into_customer_id", T, "統合先顧客コード", "Into", "the code that stays", required=True),

@@ -61,6 +61,7 @@ def match_customers(
             pl.lit(at).dt.cast_time_unit("us").alias("decided_at"),
         )
         with store.begin(import_id, "edit", "名寄せ", at) as transaction:
-            transaction.upsert("merges", rows)
+            # What a person decided about the pair in the meantime stays.
+            transaction.upsert("merges", rows, fills_gaps=True)
             transaction.commit()
     return MergeReport(import_id, certain.height, matches.ambiguous.height, matches)

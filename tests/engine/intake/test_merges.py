@@ -1,3 +1,5 @@
+from datetime import datetime
+
 import polars as pl
 import pytest
 from hypothesis import given
@@ -33,6 +35,44 @@ def test_refusals_change_nothing():
     frame = pl.DataFrame({"customer_id": ["a", "b", "c"]})
     assert apply_merges(frame, merges(("a", "a", "stay"), ("b", "c", "different: two shops"))).equals(frame)
     assert apply_merges(frame, merges(("b", "c", "別会社"))).equals(frame)
+
+
+def decided(*rows):
+    """Rows of (code, into, evidence, decided_by, day of 2026-01 or None)."""
+    return pl.DataFrame(
+        [(*row[:4], row[4] and datetime(2026, 1, row[4])) for row in rows],
+        schema={
+            "customer_id": pl.String, "into_customer_id": pl.String, "evidence": pl.String,
+            "decided_by": pl.String, "decided_at": pl.Datetime("us"),
+        },
+        orient="row",
+    )  # fmt: skip
+
+
+def test_refusal_and_merge_of_one_code_stand_beside_each_other():
+    found = read_decisions(decided(("a", "b", "別会社", "佐藤", 1), ("a", "c", "法人番号が同じ", "rule", 2)))
+    assert found.merged == {"a": "c"} and found.different == {("a", "b")} and found.alone == frozenset()
+
+
+def test_later_merge_of_one_code_counts():
+    found = read_decisions(
+        decided(("a", "c", "x", "佐藤", 2), ("a", "b", "x", "佐藤", 1), ("a", "d", "x", "佐藤", None))
+    )
+    assert found.merged == {"a": "c"}
+
+
+def test_person_counts_before_a_later_rule():
+    assert read_decisions(decided(("a", "b", "x", "佐藤", 1), ("a", "c", "x", "rule", 9))).merged == {"a": "b"}
+    assert read_decisions(decided(("a", "a", "x", "佐藤", 1), ("a", "c", "x", "rule", 9))).alone == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("refused", "merged", "stays"), [(1, 2, True), (2, 1, False), (1, 1, False), (None, None, False)]
+)
+def test_last_word_on_a_pair_counts_and_a_refusal_where_neither_is_later(refused, merged, stays):
+    found = read_decisions(decided(("a", "b", "different", "佐藤", refused), ("b", "a", "x", "佐藤", merged)))
+    assert found.merged == ({"b": "a"} if stays else {})
+    assert found.different == (frozenset() if stays else {("a", "b")})
 
 
 def test_several_columns_and_number_codes():

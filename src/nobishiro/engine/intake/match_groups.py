@@ -54,18 +54,16 @@ def staying_code(
     members: list[int],
     codes: list[str],
     folded: set[int],
-    refusing: set[int],
     corporate: list[str | None],
     orders: Mapping[str, int],
 ) -> int:
-    """The member whose code stays: not one already folded away by a person or a code table, one with a refusal (whose
-    row a merge would replace), with a corporate number, with the most orders, with the smallest code; in this order.
+    """The member whose code stays: not one already folded away by a person or a code table, one with a corporate
+    number, with the most orders, with the smallest code; in this order.
     """
     free = [node for node in members if node not in folded] or members
     return min(
         free,
         key=lambda node: (
-            node not in refusing,
             corporate[node] is None,
             -orders.get(codes[node], 0),
             code_order(codes[node]),

@@ -79,8 +79,8 @@ def find_matches(
 
     `customers` is the canonical table; `customer_id` and `name` are needed, every other column helps. `xref` maps old
     codes to new ones (`old_customer_id`, `new_customer_id`). `decided` is the `merges` table: merges in it hold and are
-    not repeated, refusals in it (evidence `different`, or a code merged into itself) are respected, and a code with a
-    row there gets no second one. `orders` has `customer_id` and `orders`, to keep the code with the most.
+    not repeated, refusals in it (evidence `different`, or a code merged into itself) are respected, and a code
+    merged there is merged nowhere else. `orders` has `customer_id` and `orders`, to keep the code with the most.
 
     Certain, in this order: a row of `xref`; the same valid corporate number; the same normalised name and the same
     address, phone or (companies only) mail domain. Two different corporate numbers veto any merge. The same name at
@@ -114,8 +114,7 @@ def find_matches(
             folded.add(left)
     doubtful = pl.concat([doubtful, pl.DataFrame(refused, schema=PAIR_SCHEMA, orient="row")])
     sizes = _order_counts(orders)
-    refusing = {node_of[code] for code in decisions.decided - set(decisions.merged) if code in node_of}
-    roots = _roots(groups, codes, folded, refusing, corporate, sizes)
+    roots = _roots(groups, codes, folded, corporate, sizes)
     return MatchResult(
         certain=_certain_rows(certain, keys, codes, roots, decisions),
         ambiguous=_ambiguous_rows(doubtful, keys, codes, roots, alone, different, corporate, sizes, settings),
@@ -214,14 +213,13 @@ def _roots(
     groups: CustomerGroups,
     codes: list[str],
     folded: set[int],
-    refusing: set[int],
     corporate: list[str | None],
     sizes: Mapping[str, int],
 ) -> npt.NDArray[np.int64]:
     """(nodes,) the node each one ends up as."""
     roots = np.arange(len(codes), dtype=np.int64)
     for members in groups.groups():
-        roots[members] = staying_code(members, codes, folded, refusing, corporate, sizes)
+        roots[members] = staying_code(members, codes, folded, corporate, sizes)
     return roots
 
 
@@ -234,7 +232,7 @@ def _certain_rows(
 ) -> pl.DataFrame:
     """One row per code that a rule folds away and no decision had."""
     moved = np.flatnonzero(roots != np.arange(roots.size))
-    fresh = np.array([node for node in moved if codes[node] not in decisions.decided], dtype=np.int64)
+    fresh = np.array([node for node in moved if codes[node] not in decisions.merged], dtype=np.int64)
     rank = {rule: place for place, rule in enumerate(RULES)}
     ends = pl.concat([certain, certain.select(left="right", right="left", rule="rule")])
     best = (
@@ -347,7 +345,7 @@ def _ambiguous_rows(
     told = told.sort(["score", "low", "high", "left", "right"], descending=[True, False, False, False, False])
     told = told.unique(["low", "high"], keep="first", maintain_order=True)
     stay = [
-        staying_code([left, right], codes, set(), set(), corporate, sizes)
+        staying_code([left, right], codes, set(), corporate, sizes)
         for left, right in told.select("left", "right").iter_rows()
     ]
     stays = pl.Series(stay, dtype=pl.Int64)

@@ -24,36 +24,53 @@ class Decisions:
     """Pairs a person called different, the smaller code first."""
     alone: frozenset[str]
     """Codes merged into themselves: a person wants them to stay as they are."""
-    decided: frozenset[str]
-    """Codes that have a row of their own; the table holds one row a code."""
 
 
 def read_decisions(merges: pl.DataFrame | None) -> Decisions:
-    """Sorts the rows of `merges` (customer_id, into_customer_id, evidence) into merges and refusals.
+    """Sorts the rows of `merges` (customer_id, into_customer_id, evidence, …) into merges and refusals.
 
     A row whose evidence begins with `different` (or 別) says the two are not one; a row into itself says the code
-    stands alone. Raises `MappingIncomplete` without the two codes.
+    stands alone. Of rows that contradict each other the last word counts: a person's after a rule's (`decided_by`),
+    the later after the earlier (`decided_at`, none being the earliest), a refusal after a merge of the same moment.
+    Raises `MappingIncomplete` without the two codes.
     """
     if merges is None or merges.height == 0:
-        return Decisions({}, frozenset(), frozenset(), frozenset())
+        return Decisions({}, frozenset(), frozenset())
     missing = [name for name in ("customer_id", "into_customer_id") if name not in merges.columns]
     if missing:
         raise MappingIncomplete(
             f"merges lack {', '.join(missing)}; a merge names the code folded away and the one that stays"
         )
-    evidence = pl.col("evidence").cast(pl.String) if "evidence" in merges.columns else pl.lit(None, dtype=pl.String)
-    rows = merges.select(pl.col("customer_id", "into_customer_id").cast(pl.String), evidence.alias("evidence"))
-    merged: dict[str, str] = {}
+    refuses = pl.col("why").str.strip_chars().str.to_lowercase().str.contains(f"^({DIFFERENT}|別)").fill_null(False)
+    rows = (
+        merges.select(
+            pl.col("customer_id", "into_customer_id").cast(pl.String),
+            _optional(merges, "evidence", pl.String()).alias("why"),
+            _optional(merges, "decided_by", pl.String()).ne_missing("rule").alias("person"),
+            _optional(merges, "decided_at", pl.Datetime("us")).alias("at"),
+        )
+        .drop_nulls(["customer_id", "into_customer_id"])
+        .with_columns((refuses & (pl.col("customer_id") != pl.col("into_customer_id"))).alias("refuses"))
+        .sort("person", "at", "refuses", "customer_id", "into_customer_id", nulls_last=False)
+    )
+    into: dict[str, str] = {}
     different: set[tuple[str, str]] = set()
-    alone: set[str] = set()
-    for code, into, why in rows.drop_nulls(["customer_id", "into_customer_id"]).iter_rows():
-        if code == into:
-            alone.add(code)
-        elif why is not None and why.strip().casefold().startswith((DIFFERENT, "別")):
-            different.add((min(code, into), max(code, into)))
+    for code, other, refused in rows.select("customer_id", "into_customer_id", "refuses").iter_rows():
+        pair = (min(code, other), max(code, other))
+        if refused:
+            different.add(pair)
+            for one, two in (pair, pair[::-1]):
+                if into.get(one) == two:
+                    del into[one]
         else:
-            merged[code] = into
-    return Decisions(merged, frozenset(different), frozenset(alone), frozenset(rows["customer_id"].drop_nulls()))
+            different.discard(pair)
+            into[code] = other
+    merged = {code: other for code, other in into.items() if code != other}
+    return Decisions(merged, frozenset(different), frozenset(into.keys() - merged.keys()))
+
+
+def _optional(merges: pl.DataFrame, name: str, kind: pl.DataType) -> pl.Expr:
+    return pl.col(name).cast(kind) if name in merges.columns else pl.lit(None, dtype=kind)
 
 
 def merge_roots(merged: dict[str, str]) -> dict[str, str]:

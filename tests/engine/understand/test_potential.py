@@ -159,7 +159,7 @@ def test_too_short_a_history_abstains_aloud() -> None:
     assert got.by_customer["basis"].unique().to_list() == ["unknown"]
     assert got.by_customer["potential"].null_count() == got.by_customer.height
     assert got.not_estimated is not None
-    assert "70" in got.by_customer["why_en"][0]
+    assert "80" in got.by_customer["why_en"][0]
 
 
 def test_too_few_customers_abstain_aloud() -> None:

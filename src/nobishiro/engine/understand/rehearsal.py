@@ -1,7 +1,7 @@
 """What we would have said on earlier days of the same history, and what came of it: how the model learns.
 
-The horizon follows the history: half a year where there are 15 months or more, 40 % of it where there is less. Under
-70 days, or with too few customers who ever opened a family, nothing is learned and the result says why.
+The horizon follows the history: half a year where there are 17 months or more, a good third of it where there is less.
+Under 80 days, or with too few customers who ever opened a family, nothing is learned and the result says why.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from nobishiro.engine.understand.sales import Sales
 
 YEAR = 365.0
 _LEAST_HORIZON = 28
-_SHARE_OF_HISTORY = 0.4
+_SHARE_OF_HISTORY = 0.36
 _LEAST_HISTORY_OF_A_CUT = 0.75
 """In horizons: a cut with less history before it would teach from customers nobody knew yet."""
 _LEAST_CUSTOMERS = 30
@@ -33,7 +33,7 @@ class Rehearsal:
     horizon: int
     """Days over which outcomes were counted."""
     year: int
-    """Length in days of the long window of the features."""
+    """Length in days of the long window of the features: a year, or what the latest cut has before it."""
     cuts: tuple[int, ...]
     """Days the model learned at, latest first."""
     closed_share: float
@@ -66,13 +66,13 @@ def rehearse(
         horizon = min(settings.horizon_days, int(_SHARE_OF_HISTORY * history))
     if horizon < _LEAST_HORIZON:
         return TooLittle(
-            f"履歴が{history}日分しかないため推定できません(70日以上必要です)。",
-            f"Not estimated: {history} days of history, at least 70 are needed.",
+            f"履歴が{history}日分しかないため推定できません(80日以上必要です)。",
+            f"Not estimated: {history} days of history, at least 80 are needed.",
         )
     if families < 2:
         return TooLittle("商品群が2つ以上ないため推定できません。", "Not estimated: fewer than two families are known.")
     days = _choose_cuts(sales.as_of_day, history, horizon)
-    year = int(min(YEAR, min(days) - (sales.as_of_day - history)))
+    year = int(min(YEAR, max(days) - (sales.as_of_day - history)))
     cuts = [_look(sales, product_family, families, day, horizon, year, settings) for day in days]
     cuts = [cut for cut in cuts if cut[1].known.sum() >= _LEAST_CUSTOMERS]
     positives = sum(int((cut.new_spend > 0).sum()) for _, cut in cuts)

@@ -20,8 +20,7 @@ from nobishiro.engine.understand.cuts import (
     Float64,
     Int32,
     Int64,
-    gather_codes,
-    gather_values,
+    gather_lines,
     group_stably,
     mark_products,
 )
@@ -126,10 +125,23 @@ def _arrange(runs: Runs) -> Sales:
     line_quantity, line_amount = np.empty(lines, np.float64), np.empty(lines, np.float64)
 
     def gather(low: int, high: int) -> None:
-        where = (sequence, order_start, group_start, member, runs.run_start, runs.run_lines)
-        gather_codes(low, high, *where, runs.line_product, code_of, line_product)
-        gather_values(low, high, *where, runs.line_quantity, line_quantity)
-        gather_values(low, high, *where, runs.line_amount, line_amount)
+        gather_lines(
+            low,
+            high,
+            sequence,
+            order_start,
+            group_start,
+            member,
+            runs.run_start,
+            runs.run_lines,
+            runs.line_product,
+            code_of,
+            runs.line_quantity,
+            runs.line_amount,
+            line_product,
+            line_quantity,
+            line_amount,
+        )
 
     edges = [int(edge) for edge in np.linspace(0, count, 4 * THREADS + 1)]
     with ThreadPoolExecutor(THREADS) as pool:

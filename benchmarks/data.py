@@ -3,9 +3,10 @@
     python benchmarks/data.py --out DIR [--scale tenth|full] [--seed 7]
 
 writes `DIR/<scale>/lines.parquet` with order_id, customer_id, product_id (int32), ordered_at (timestamp, microseconds),
-quantity (int32) and amount (float64), in order of time, zstd, row groups of a million lines, and prints what came out
-as one JSON line. The full set has about 30 million lines of 200,000 customers and 50,000 products; a tenth has a tenth
-of the customers and all products.
+quantity (int32) and amount (float64), in order of time, zstd, row groups of a million lines, beside it
+`products.parquet` with product_id and category (int32), and prints what came out as one JSON line. The full set has
+about 30 million lines of 200,000 customers and 50,000 products; a tenth has a tenth of the
+customers and all products.
 
 The shape follows the public Instacart data: a long tail of products in categories, lognormal baskets of eleven lines
 on average, half of the lines repeats of the customer's own, and complements bought together more often than chance.
@@ -168,13 +169,21 @@ def _draw_baskets(  # type: ignore[no-untyped-def]
     return order_customer[:order].copy(), order_second[:order].copy(), order_lines[:order].copy(), product[:used].copy()
 
 
-def write_lines(path: Path, rng: np.random.Generator, assortment: Assortment, baskets: Baskets) -> dict[str, float]:
-    """Write the lines in order of time, a row group at a time, with product codes shuffled. Returns the counts."""
+def write_products(path: Path, assortment: Assortment, code: Int32) -> None:
+    """Write which category each product belongs to, by its shuffled code."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    category = np.repeat(np.arange(CATEGORIES, dtype=np.int32), np.diff(assortment.category_start))
+    pl.DataFrame({"product_id": code, "category": category}).sort("product_id").write_parquet(path)
+
+
+def write_lines(
+    path: Path, rng: np.random.Generator, assortment: Assortment, baskets: Baskets, code: Int32
+) -> dict[str, float]:
+    """Write the lines in order of time, a row group at a time, products by their `code`. Returns the counts."""
     by_time = np.argsort(baskets.second, kind="stable")
     begin = np.concatenate(([0], np.cumsum(baskets.lines)[:-1]))[by_time]
     lines = baskets.lines[by_time]
     end = np.cumsum(lines)
-    code = rng.permutation(PRODUCTS).astype(np.int32)
     writer: pq.ParquetWriter | None = None
     path.parent.mkdir(parents=True, exist_ok=True)
     first_order = 0
@@ -229,12 +238,19 @@ def lines_path(out: Path, scale: str) -> Path:
     return out / scale / "lines.parquet"
 
 
+def products_path(out: Path, scale: str) -> Path:
+    """Where the categories of a scale's products lie under `out`."""
+    return out / scale / "products.parquet"
+
+
 def make_lines(out: Path, scale: str, seed: int) -> dict[str, float]:
     """Make and write one set; the same seed gives the same file."""
     rng = np.random.default_rng(seed)
     assortment = make_assortment(rng)
     baskets = make_baskets(rng, assortment, CUSTOMERS[scale])
-    return write_lines(lines_path(out, scale), rng, assortment, baskets)
+    code = rng.permutation(PRODUCTS).astype(np.int32)
+    write_products(products_path(out, scale), assortment, code)
+    return write_lines(lines_path(out, scale), rng, assortment, baskets, code)
 
 
 def main() -> None:

@@ -14,7 +14,8 @@ from nobishiro.contracts.errors import MappingIncomplete, UnknownName
 from nobishiro.contracts.protocols import ProgressReport, no_progress
 from nobishiro.contracts.tables import TABLES
 from nobishiro.engine.intake.exports import header_of
-from nobishiro.engine.intake.guessing import ColumnGuess, guess_mapping
+from nobishiro.engine.intake.guessing import ColumnGuess, MappingGuess, guess_mapping
+from nobishiro.engine.intake.headers import find_headers
 from nobishiro.engine.intake.importing import (
     ImportReport,
     commit_import,
@@ -137,6 +138,8 @@ def choose_mapping(
 ) -> ColumnMapping:
     """The mapping of our own export, else a preset whose headers are all there, else a guess from headers and values.
 
+    A preset that reads the file as another table than the guess does, and makes less of it, is passed over: a ledger
+    holds the columns of many a master as well.
     `columns` are (header, canonical column) the user named; they count before any guess. Raises `MappingIncomplete`
     naming what could not be found.
     """
@@ -146,9 +149,9 @@ def choose_mapping(
     if own is not None:
         return own
     preset = match_preset(raw.frame.columns, _preset_folders(workspace))
-    if preset is not None and table in (None, preset.mapping.table):
-        return msgspec.structs.replace(preset.mapping, name=preset.name)
     guess = guess_mapping(raw.frame, table)
+    if preset is not None and table in (None, preset.mapping.table) and not _makes_more(guess, preset.mapping, raw):
+        return msgspec.structs.replace(preset.mapping, name=preset.name)
     if guess.missing:
         named = ", ".join(f"{column.name} ({column.ja} / {column.en})" for column in guess.missing)
         raise MappingIncomplete(
@@ -157,6 +160,14 @@ def choose_mapping(
             f"header with --column HEADER=COLUMN. The file has: {', '.join(raw.frame.columns)}"
         )
     return guess.mapping
+
+
+def _makes_more(guess: MappingGuess, preset: ColumnMapping, raw: RawTable) -> bool:
+    """Whether the guess is usable, about another table, and reads more headers than the preset does."""
+    if guess.missing or guess.mapping.table == preset.table:
+        return False
+    wanted = {header for mapping in (preset, *preset.also) for header, _ in mapping.columns}
+    return len({column.header for column in guess.columns}) > len(find_headers(wanted, raw.frame.columns))
 
 
 def _named_by_hand(raw: RawTable, table: str | None, columns: Sequence[tuple[str, str]]) -> ColumnMapping:

@@ -33,12 +33,16 @@ class Header:
     """`included`, `excluded`, or None where the header does not say."""
     hours: bool = False
     """Lengths of time are in hours: 所要時間(時間)."""
+    sheet: str | None = None
+    """What a system writes behind a header to name the sheet it belongs to: (商品マスタ)."""
 
 
 def read_header(text: str) -> Header:
     """Take a header apart; a header that is nothing but a remark keeps it as its name."""
     plain = unicodedata.normalize("NFKC", text).replace("\ufeff", "").strip().lower()
-    shown = _SHEET.sub("", _REMARK.sub("", plain).strip()).strip() or plain
+    remarked = _REMARK.sub("", plain).strip()
+    sheet = _SHEET.search(remarked)
+    shown = _SHEET.sub("", remarked).strip() or plain
     units = _UNIT.findall(shown)
     multiplier, percent, tax = 1, False, None
     for unit in units:
@@ -47,7 +51,7 @@ def read_header(text: str) -> Header:
         tax = _TAX.get(unit, tax)
     name = _FORMAT.sub("", _UNIT.sub("", shown)) or shown
     key = re.sub(r"[\s_\-‐‑–—・/.:：,、#'\"]+", "", name)
-    return Header(text, key or plain, multiplier, percent, tax, "時間" in units)
+    return Header(text, key or plain, multiplier, percent, tax, "時間" in units, sheet and sheet[0])
 
 
 def header_key(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from nobishiro.contracts.errors import FileNotUsable, UnknownName
-from nobishiro.engine.intake.headers import find_headers
+from nobishiro.engine.intake.headers import find_headers, read_header
 from nobishiro.engine.intake.mapping import ColumnMapping, check_mapping
 
 VERIFIED: Final = ("source_code", "documentation", "knowledge")
@@ -61,7 +61,11 @@ def match_preset(headers: Iterable[str], directories: Sequence[Path] = ()) -> Pr
     best: tuple[int, int, str] | None = None
     chosen = None
     for preset in list_presets(directories):
-        if len(find_headers(preset.signature, present)) < len(set(preset.signature)):
+        found = find_headers(preset.signature, present)
+        # A header that names its sheet is the system's own; 商品コード alone stands in everybody's ledger.
+        if any(read_header(h).sheet != read_header(found[h]).sheet for h in preset.signature if h in found):
+            continue
+        if len(found) < len(set(preset.signature)):
             continue
         wanted = {header for mapping in (preset.mapping, *preset.mapping.also) for header, _ in mapping.columns}
         score = (len(find_headers(wanted, present)), len(preset.signature), preset.name)

@@ -426,10 +426,16 @@ def company_of_instruments(
         plan_summary=summary,
         intake=pl.DataFrame(
             {
-                "what": ["読んだ行", "取消と相殺", "商品でないコード"],
+                "what_ja": ["読んだ行", "取消と相殺", "商品でないコード"],
+                "what_en": ["Rows read", "Cancellations netted", "Codes that are no product"],
                 "count": [120_345, 842, 61],
                 "amount": [5.2e8 * scale, -1.1e6 * scale, 420_000.0 * scale],
-                "explanation": ["受注明細.csv（CP932）", "取消伝票を元の受注と相殺", "送料・値引。推薦から除外"],
+                "explanation_ja": ["受注明細.csv（CP932）", "取消伝票を元の受注と相殺", "送料・値引。推薦から除外"],
+                "explanation_en": [
+                    "受注明細.csv (CP932)",
+                    "taken off their order",
+                    "postage, discounts; not recommended",
+                ],
             }
         ),
         measures=(

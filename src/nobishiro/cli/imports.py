@@ -35,7 +35,8 @@ def import_(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; write nothing.")] = False,
     rejected: Annotated[Path | None, typer.Option("--rejected", help="Where rejected rows go.")] = None,
     max_rejected: Annotated[
-        float | None, typer.Option("--max-rejected", help="Fail whole above this share of rejected rows, 0 to 1.")
+        float | None,
+        typer.Option("--max-rejected", min=0, max=1, help="Fail whole above this share of rejected rows, 0 to 1."),
     ] = None,
     encoding: EncodingOption = None,
     delimiter: Annotated[str | None, typer.Option("--delimiter", help="One character (default: found).")] = None,
@@ -62,8 +63,7 @@ def import_(
     from nobishiro.pipelines.import_file import ImportRequest, import_file
 
     terminal = Terminal(lang or default_language(), as_json)
-    at = now("Asia/Tokyo")
-    opened = Workspace.open_or_create(workspace, at)
+    opened = Workspace.open_or_plan(workspace)
     if max_rejected is not None:
         imports = msgspec.structs.replace(opened.settings.imports, max_rejected_share=max_rejected)
         opened = Workspace(opened.store, msgspec.structs.replace(opened.settings, imports=imports))

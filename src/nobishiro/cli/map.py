@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from nobishiro.cli.opening import open_analysis
 from nobishiro.cli.options import (
@@ -25,6 +28,7 @@ def map_(
     workspace: MaybeWorkspace = None,
     encoding: EncodingOption = None,
     sheet: SheetOption = None,
+    currency: Annotated[str | None, typer.Option("--currency", help="Of a file's amounts (default: JPY).")] = None,
     as_json: JsonOption = False,
     lang: LanguageOption = None,
 ) -> None:
@@ -52,7 +56,7 @@ def map_(
                 company=name,
                 generated_at=now(workspace_settings.time_zone),
                 language=terminal.language,
-                currency=workspace_settings.currency,
+                currency=currency or workspace_settings.currency,
                 rejected=rejected,
             )
             data = report_data(analysis, occasion)

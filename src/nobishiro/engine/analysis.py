@@ -7,7 +7,7 @@ that take a single file make one without a workspace.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from types import MappingProxyType
@@ -138,12 +138,18 @@ class Analysis:
         """Potential by family and by customer."""
         families = self.families
         self._say("potential")
-        return estimate_potential(
+        found = estimate_potential(
             self.sales,
             families.product_families,
             self.table("facts"),
             self.table("customers"),
             self.settings.potential,
+        )
+        kind = self._id_types["customer_id"]
+        return replace(
+            found,
+            by_family=found.by_family.with_columns(pl.col("customer_id").cast(kind)),
+            by_customer=found.by_customer.with_columns(pl.col("customer_id").cast(kind)),
         )
 
     @cached_property

@@ -17,7 +17,6 @@ from nobishiro.report.page import write_report
 from nobishiro.report.workbook import write_workbook
 
 _HISTORY_DAYS: Final = 730
-_MOST_PAIRS: Final = 3_000
 _LABELS: Final = {
     "lines": ("受注明細", "Order lines"),
     "non_products": ("商品ではない明細", "Lines that are no product"),
@@ -67,7 +66,7 @@ def report_data(analysis: Analysis, occasion: Occasion) -> ReportData:
     products = pl.DataFrame({"product_id": analysis.sales.products}).join(
         analysis.product_names, on="product_id", how="left", maintain_order="left"
     )
-    pairs = results["pairs"]
+    reps = analysis.table("reps")
     return ReportData(
         company=occasion.company,
         as_of=analysis.as_of,
@@ -76,12 +75,12 @@ def report_data(analysis: Analysis, occasion: Occasion) -> ReportData:
         currency=occasion.currency,
         simulated=occasion.simulated,
         source_note=occasion.source_note,
-        positions=results["positions"],
+        positions=_with_rep_names(results["positions"], reps),
         gaps=results["gaps"],
         families=results["families"],
-        pairs=pairs.sort("llr", descending=True, maintain_order=True).head(_MOST_PAIRS),
+        pairs=results["pairs"],
         recommendations=results["recommendations"],
-        plan=results["plan"],
+        plan=_with_rep_names(results["plan"], reps),
         customer_features=results["customer_features"],
         customer_potential=results["customer_potential"],
         potential=results["potential"],
@@ -112,25 +111,25 @@ def order_history(sales: Sales, days: int) -> pl.DataFrame:
 
 
 def _intake(analysis: Analysis, occasion: Occasion) -> pl.DataFrame:
-    side = 0 if occasion.language == "ja" else 1
     rows = [
-        {
-            "what": _LABELS[row["what"]][side],
-            "count": row["count"],
-            "amount": row["amount"],
-            "explanation": row[language],
-        }
-        for language in (occasion.language,)
+        (*_LABELS[row["what"]], row["count"], row["amount"], row["ja"], row["en"])
         for row in analysis.cleaned.findings.iter_rows(named=True)
     ]
     if occasion.rejected:
         said = ("理由を付けた別ファイルに分けました", "kept in a file of their own, with the reason")
-        rows.append(
-            {"what": _LABELS["rejected"][side], "count": occasion.rejected, "amount": 0.0, "explanation": said[side]}
-        )
-    return pl.DataFrame(
-        rows, schema={"what": pl.String, "count": pl.Int64, "amount": pl.Float64, "explanation": pl.String}
-    )
+        rows.append((*_LABELS["rejected"], occasion.rejected, 0.0, *said))
+    texts = ("what_ja", "what_en", "explanation_ja", "explanation_en")
+    columns = (*texts[:2], "count", "amount", *texts[2:])
+    kinds = dict.fromkeys(texts, pl.String) | {"count": pl.Int64, "amount": pl.Float64}
+    return pl.DataFrame(rows, schema={name: kinds[name] for name in columns}, orient="row")
+
+
+def _with_rep_names(frame: pl.DataFrame, reps: pl.DataFrame) -> pl.DataFrame:
+    """Reps by name where every name is somebody's own, for people to read."""
+    named = reps.select("rep_id", "name")
+    if named.is_empty() or not named["name"].is_unique().all():
+        return frame
+    return frame.with_columns(pl.col("rep_id").replace(dict(named.iter_rows())))
 
 
 def _codes_as_text(frame: pl.DataFrame) -> pl.DataFrame:

@@ -19,7 +19,7 @@ EXTRA_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "products": ("product_id", "name", "price"),
         "order_history": ("customer_id", "day", "order_id", "product_id", "quantity", "amount"),
-        "intake": ("what", "count", "amount", "explanation"),
+        "intake": ("what_ja", "what_en", "count", "amount", "explanation_ja", "explanation_en"),
     }
 )
 """Columns of the frames that are not result tables."""

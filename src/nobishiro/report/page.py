@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+import nobishiro
 from nobishiro.contracts.errors import DiskFull, FileNotUsable
 from nobishiro.report.data import ReportData, check_data
 from nobishiro.report.payload import Columns, core_columns, detail_columns, encode
@@ -34,7 +35,7 @@ SCRIPTS: Final = (
 )
 """Read in this order into one function; a later file may use what an earlier one declares."""
 STYLES: Final = ("page.css", "print.css")
-VERSION: Final = "0.1.0"
+VERSION: Final = nobishiro.__version__
 NO_SPACE: Final = 28
 
 

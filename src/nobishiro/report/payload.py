@@ -82,10 +82,12 @@ def core_columns(data: ReportData) -> Columns:
         },
         "planSummary": _plan_summary(data),
         "intake": {
-            "what": data.intake["what"].cast(pl.String).fill_null("").to_list(),
+            "ja": data.intake["what_ja"].to_list(),
+            "en": data.intake["what_en"].to_list(),
             "count": data.intake["count"].to_list(),
             "amount": _money(data.intake["amount"]),
-            "explanation": data.intake["explanation"].cast(pl.String).fill_null("").to_list(),
+            "explanationJa": data.intake["explanation_ja"].to_list(),
+            "explanationEn": data.intake["explanation_en"].to_list(),
         },
         "measures": [
             {"ja": m.name_ja, "en": m.name_en, "value": m.value, "n": m.n, "howJa": m.how_ja, "howEn": m.how_en}

@@ -452,7 +452,14 @@ def _evidence(book: Book, data: ReportData) -> None:
         Head(word("evidence.explanation"), Kind.LONG, 80),
     ]
     rows: list[list[Value]] = [
-        [word("evidence.intake"), row["what"], row["count"], _float(row["amount"]), None, row["explanation"]]
+        [
+            word("evidence.intake"),
+            row[f"what_{data.language}"],
+            row["count"],
+            _float(row["amount"]),
+            None,
+            row[f"explanation_{data.language}"],
+        ]
         for row in data.intake.iter_rows(named=True)
     ]
     why = data.thresholds.why_ja if ja else data.thresholds.why_en

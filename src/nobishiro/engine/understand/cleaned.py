@@ -51,14 +51,16 @@ def clean_lines(
     untouched = not negative and not dealt and excluded.is_empty() and merges.is_empty()
     if untouched and files and set(columns) >= {"customer_id", "order_id", "product_id", "ordered_at"}:
         sales = load_sales(files, as_of)
-        return CleanedLines(sales, _findings([_read(total)]), kinds)
+        return CleanedLines(
+            sales, _findings([_read(total, float(sales.line_amount.sum()) if sales.has_amounts else 0.0)]), kinds
+        )
     frame = lines.collect(engine="streaming")
     if dealt:
         frame = frame.with_columns(pl.coalesce("end_customer_id", "customer_id").alias("customer_id"))
     frame = frame.drop("end_customer_id", strict=False)
     if not merges.is_empty():
         frame = apply_merges(frame, merges)
-    found = [_read(total)]
+    found = [_read(total, _yen(frame))]
     if not excluded.is_empty():
         out = frame.join(excluded, on="product_id", how="semi")
         found.append(_non_products(out, excluded.height))
@@ -107,8 +109,8 @@ def _finding(what: str, count: int, amount: float, ja: str, en: str) -> dict[str
     return {"what": what, "count": count, "amount": amount, "ja": ja, "en": en}
 
 
-def _read(total: int) -> dict[str, object]:
-    return _finding("lines", total, 0.0, "読み込んだ受注明細", "order lines read")
+def _read(total: int, amount: float) -> dict[str, object]:
+    return _finding("lines", total, amount, "読み込んだ受注明細", "order lines read")
 
 
 def _non_products(out: pl.DataFrame, codes: int) -> dict[str, object]:

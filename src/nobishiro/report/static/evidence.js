@@ -1,10 +1,10 @@
 // 根拠・データ: what was read, what was learned, where the lines come from, how good the figures are.
 function evidencePage(host) {
   const { intake, families, measures } = core;
-  const rows = intake.what.map((what, n) => element('tr', null, element('th', { scope: 'row' }, what), element('td', { class: 'number' }, integer(intake.count[n])), element('td', { class: 'number' }, amount(intake.amount[n])), element('td', null, intake.explanation[n])));
+  const rows = intake.ja.map((_, n) => element('tr', null, element('th', { scope: 'row' }, pick(intake.ja[n], intake.en[n])), element('td', { class: 'number' }, integer(intake.count[n])), element('td', { class: 'number' }, amount(intake.amount[n])), element('td', null, pick(intake.explanationJa[n], intake.explanationEn[n]))));
   const order = [...families.id.keys()].sort((a, b) => (families.amount[b] || 0) - (families.amount[a] || 0));
   host.replaceChildren(
-    element('section', { class: 'head' }, element('h1', { class: 'sentence' }, t('evidence.sentence', { n: customerCountWords(customerCount), what: intake.what.length ? `${intake.what[0]} ${integer(intake.count[0])}` : '', f: integer(families.id.length) }))),
+    element('section', { class: 'head' }, element('h1', { class: 'sentence' }, t('evidence.sentence', { n: customerCountWords(customerCount), what: intake.ja.length ? `${pick(intake.ja[0], intake.en[0])} ${integer(intake.count[0])}` : '', f: integer(families.id.length) }))),
     block('evidence.intake', rows.length ? simpleTable([['evidence.what'], ['evidence.count', 'number'], ['karte.amount', 'number', unitWord()], ['evidence.explanation']], rows) : element('p', { class: 'note' }, t('evidence.noIntake'))),
     block('evidence.thresholds', element('p', null, `${t('map.lines', { potential: money(Math.round(core.thresholds.potential)), track: money(Math.round(core.thresholds.track)) })} ${pick(core.thresholds.ja, core.thresholds.en)}`)),
     block('evidence.measures', measures.length ? simpleTable([['evidence.measure'], ['evidence.value', 'number'], ['evidence.n', 'number'], ['evidence.how']],

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -19,7 +19,6 @@ from nobishiro.contracts.protocols import ProgressReport, no_progress
 from nobishiro.contracts.results import PlanSummary, Thresholds
 from nobishiro.contracts.tables import TABLES
 from nobishiro.engine.decide.leads import choose_leads
-from nobishiro.engine.decide.plan import Plan, make_plan
 from nobishiro.engine.decide.targets import MonthTarget, target_of_month
 from nobishiro.engine.intake.corrections import apply_corrections
 from nobishiro.engine.intake.matching import apply_merges
@@ -28,12 +27,16 @@ from nobishiro.engine.offer.together import find_pairs
 from nobishiro.engine.settings import Settings
 from nobishiro.engine.store.types import polars_schema
 from nobishiro.engine.understand.cleaned import CleanedLines, clean_lines
-from nobishiro.engine.understand.families import FamilyResult, learn_families
 from nobishiro.engine.understand.features import customer_features
 from nobishiro.engine.understand.gaps import build_gaps
 from nobishiro.engine.understand.lwp import CustomerMap, build_map
-from nobishiro.engine.understand.potential import PotentialResult, estimate_potential
 from nobishiro.engine.understand.sales import Sales
+
+# the solver and the model library take seconds to load; the commands that need neither must not wait for them
+if TYPE_CHECKING:
+    from nobishiro.engine.decide.plan import Plan
+    from nobishiro.engine.understand.families import FamilyResult
+    from nobishiro.engine.understand.potential import PotentialResult
 
 STEPS: Final = ("lines", "families", "features", "potential", "map", "gaps", "pairs", "recommend", "plan")
 """What an analysis does, in order; the names that progress reports."""
@@ -116,6 +119,8 @@ class Analysis:
     @cached_property
     def families(self) -> FamilyResult:
         """Families given or learned, and the family of each product."""
+        from nobishiro.engine.understand.families import learn_families
+
         sales = self.sales
         self._say("families")
         return learn_families(self.table("products"), sales, self.settings.families)
@@ -136,6 +141,8 @@ class Analysis:
     @cached_property
     def potential(self) -> PotentialResult:
         """Potential by family and by customer."""
+        from nobishiro.engine.understand.potential import estimate_potential
+
         families = self.families
         self._say("potential")
         found = estimate_potential(
@@ -216,6 +223,8 @@ class Analysis:
     @cached_property
     def plan(self) -> Plan:
         """RESULTS["plan"] and how good it is."""
+        from nobishiro.engine.decide.plan import make_plan
+
         leads = choose_leads(self.positions, self.recommendations, self.families.product_families)
         month = self.month_target
         self._say("plan")

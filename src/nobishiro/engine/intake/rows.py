@@ -25,7 +25,7 @@ REASON = "_reason"
 
 @dataclass(frozen=True, slots=True)
 class MappedTable:
-    """Rows of a further table the file feeds: one per key, the first value that is not empty wins."""
+    """Rows of a further table the file feeds: one per key, the value that stands there most often wins."""
 
     table: str
     frame: pl.DataFrame
@@ -270,11 +270,20 @@ def _missing(
 def _further(
     frame: pl.DataFrame, mapping: ColumnMapping, rules: ValueRules, main: ColumnMapping, customers: pl.DataFrame | None
 ) -> MappedTable:
-    """One row per key of a further table; a cell that cannot be read is left empty and said."""
+    """One row per key of a further table; a cell that cannot be read is left empty and said.
+
+    What stands beside a code most often counts: a remark typed once over a product's name is not its name.
+    """
     table = TABLES[mapping.table]
     headers = find_headers((header for header, _ in mapping.columns), frame.columns)
     needed = list(dict.fromkeys(headers.values()))
-    rows = frame.select(*needed, LINE).unique(subset=needed, keep="first", maintain_order=True)
+    rows = (
+        frame.select(*needed, LINE)
+        .group_by(needed, maintain_order=True)
+        .agg(pl.len().alias("_times"), pl.col(LINE).first())
+        .sort("_times", descending=True, maintain_order=True)
+        .drop("_times")
+    )
     mapping = msgspec.structs.replace(mapping, date_order=mapping.date_order or main.date_order)
     cleaned, problems, said = _clean_all(rows, table, mapping, headers, rules)
     notes = [f"{table.name}: {note}" for note in said]

@@ -65,10 +65,8 @@ def write_ledger(path: Path) -> None:
                 product, label, price = products[(number + turn) % 2]
                 quantity = 1 + (number + turn + line) % 4
                 rep = _REPS[number % 3]
-                rows.append(
-                    [f"{day:%Y/%m/%d}", f"S{slip:05d}", code, shown, product, label, family]
-                    + [quantity, quantity * price, rep]
-                )
+                sold = (product, label, family, quantity, quantity * price)
+                rows.append([f"{day:%Y/%m/%d}", f"S{slip:05d}", code, shown, *sold, rep])
     rows.sort(key=lambda row: (row[0], row[1]))
     rows[5][0] = "2025/13/01"
     rows[20][7] = "三個"

@@ -134,7 +134,8 @@ def judge(lines: pl.DataFrame, cut: date, rounds: int) -> None:
         product_family, on="product_id", how="left", maintain_order="left"
     )
     coded = codes["family"].replace_strict(families, np.arange(families.len(), dtype=np.int32), default=-1)
-    now = look_at_cut(sales, coded.to_numpy().astype(np.int32), families.len(), sales.as_of_day, WINDOW, YEAR)
+    code_array = coded.to_numpy().astype(np.int32)
+    now = look_at_cut(sales, code_array, families.len(), sales.as_of_day, WINDOW, YEAR)
     everyone = np.arange(ids.len(), dtype=np.int64)
     alike = choose_comparables(everyone, now.owned, now.current, 50, ids.len(), 7).find(
         everyone, now.owned, now.current
@@ -151,6 +152,9 @@ def judge(lines: pl.DataFrame, cut: date, rounds: int) -> None:
     scores = {
         "nobishiro potential": potential,
         "recent-family spend alone (183 days)": now.lately,
+        "recent-family spend alone (91 days)": look_at_cut(
+            sales, code_array, families.len(), sales.as_of_day, 91, YEAR
+        ).lately,
         "mean of the 50 most comparable": mean_of_comparables,
         "current spend": given,
     }
@@ -177,11 +181,10 @@ def judge(lines: pl.DataFrame, cut: date, rounds: int) -> None:
                       "partial_of_known": round(partial_spearman(potential[known], outcome[known], given[known]), 4),
                       "no_new_spend": round(float((outcome == 0).mean()), 4),
                       "potential_total": round(float(potential.sum())),
-                      "of_which_in_families_bought_before": round(float(_closing(result.by_family, bought))),
                       "outcome_per_year_total": round(float(yearly.sum())),
                       "rehearsal": None if rehearsal is None else {
                           "horizon": rehearsal.horizon, "cuts": len(rehearsal.cuts), "year": rehearsal.year,
-                          "closed_share": round(rehearsal.closed_share, 3), "trees": rehearsal.model.with_trees},
+                          "fading": round(rehearsal.fading, 3), "trees": rehearsal.model.with_trees},
                       "encode_seconds": round(encoded, 2), "seconds": round(seconds, 2),
                       "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}))  # fmt: skip
 
@@ -189,11 +192,6 @@ def judge(lines: pl.DataFrame, cut: date, rounds: int) -> None:
 def _day(value: object) -> date:
     assert isinstance(value, date)
     return value
-
-
-def _closing(by_family: pl.DataFrame, bought: pl.DataFrame) -> float:
-    kept = by_family.join(bought, on=["customer_id", "family"], how="semi")
-    return float(kept["potential"].fill_null(0.0).sum())
 
 
 def main() -> None:

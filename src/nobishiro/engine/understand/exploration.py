@@ -79,8 +79,6 @@ class Cut:
     """(U, F) net yen in the `year` days before `day`, floored at 0."""
     lately: Float64
     """(U,) net yen in the `horizon` days before `day` in families first bought within them: the simplest peer."""
-    after: Float32
-    """(U, F) outcome: net yen in [day, day + horizon), floored at 0; empty (0, 0) where it was not asked for."""
     new_spend: Float64
     """(U,) outcome: net yen in [day, day + horizon) in families not bought before `day`."""
     known: npt.NDArray[np.bool_]
@@ -99,21 +97,21 @@ def look_at_cut(
     horizon: int,
     year: int,
     taken: Int64 | None = None,
-    with_outcome: bool = False,
+    outcome_days: int | None = None,
 ) -> Cut:
     """Every customer of `taken` (default: all) at `day`; one pass over their lines, on both cores.
 
     `product_family` is (P,), −1 where a product has no family; `year` is the length in days of the long window, 365 or
-    what the shortest history used together allows, so that cuts are comparable.
+    what the shortest history used together allows, so that cuts are comparable. `horizon` sets the shorter windows of
+    the features and, unless `outcome_days` says otherwise, the days of the outcome.
     """
     codes = np.arange(sales.customers.len(), dtype=np.int64) if taken is None else taken
     rows = codes.size
     features = np.zeros((rows, _K), np.float32)
     owned = np.zeros((rows, max(families, 1)), np.bool_)
     current = np.zeros((rows, max(families, 1)), np.float64)
-    after = np.zeros((rows if with_outcome else 0, max(families, 1)), np.float32)
     plain = np.zeros((rows, 4), np.float64)
-    days = (np.int64(day), np.int64(horizon), np.int64(year))
+    days = (np.int64(day), np.int64(horizon), np.int64(year), np.int64(outcome_days or horizon))
     orders = (sales.customer_start, sales.order_day, sales.order_start)
     lines = (sales.line_product, sales.line_amount, product_family)
     products = np.int64(sales.products.len())
@@ -121,20 +119,18 @@ def look_at_cut(
 
     def walk(part: int) -> None:
         piece = slice(int(bounds[part]), int(bounds[part + 1]))
-        outputs = (features[piece], owned[piece], current[piece], after[piece], plain[piece])
+        outputs = (features[piece], owned[piece], current[piece], plain[piece])
         _walk(codes[piece], *orders, *lines, products, *days, *outputs)
 
     with ThreadPoolExecutor(_THREADS) as pool:
         list(pool.map(walk, range(_THREADS)))
     np.maximum(current, 0.0, out=current)
-    np.maximum(after, 0.0, out=after)
     return Cut(
         day=day,
         horizon=horizon,
         features=features,
         owned=owned,
         current=current,
-        after=after,
         lately=plain[:, 0].copy(),
         new_spend=plain[:, 1].copy(),
         known=plain[:, 2] > 0,
@@ -146,7 +142,7 @@ def look_at_cut(
 @njit(cache=True, nogil=True)
 def _walk(  # type: ignore[no-untyped-def]
     codes, customer_start, order_day, order_start, line_product, line_amount, product_family, products, day, horizon,
-    year, features, owned, current, after, plain,
+    year, outcome_days, features, owned, current, plain,
 ):  # fmt: skip
     half = max(horizon // 2, 1)
     # stamps of the customer at hand: nothing has to be cleared between customers
@@ -193,16 +189,13 @@ def _walk(  # type: ignore[no-untyped-def]
         largest = 0.0
         for o in range(begin, end):
             d = np.int64(order_day[o])
-            if d >= day + horizon:
+            if d >= day + outcome_days:
                 break
             if d >= day:
                 for i in range(order_start[o], order_start[o + 1]):
                     f = product_family[line_product[i]]
-                    if f >= 0:
-                        if not owned[row, f]:
-                            new_spend += line_amount[i]
-                        if after.shape[0] > 0:
-                            after[row, f] += line_amount[i]
+                    if f >= 0 and not owned[row, f]:
+                        new_spend += line_amount[i]
                 continue
             if first_day < 0:
                 first_day = d

@@ -29,8 +29,6 @@ class Cells:
     """(n, F) a fact says it."""
     known: Flags
     """(n, F) told or estimated."""
-    closing: Float64
-    """(n,) the part of the estimate that lies in families bought before."""
     customer_potential: Float64
     customer_low: Float64
     customer_high: Float64
@@ -45,7 +43,7 @@ def no_cells(current: Float64) -> Cells:
     empty, none = np.zeros(current.shape), np.zeros(current.shape, np.bool_)
     nothing = np.zeros(rows)
     unknown = np.full(rows, "unknown", "<U9")
-    return Cells(empty, empty, empty, none, none, nothing, nothing, nothing, nothing, unknown)
+    return Cells(empty, empty, empty, none, none, nothing, nothing, nothing, unknown)
 
 
 def scale_forecast(forecast: Forecast, codes: Int64, by: float) -> Forecast:
@@ -60,9 +58,9 @@ def scale_forecast(forecast: Forecast, codes: Int64, by: float) -> Forecast:
 
 
 def spread_over_families(
-    owned: Flags, likeness: Likeness, comparables: Comparables, forecast: Forecast, closing: Float64, enough: Flags
+    owned: Flags, likeness: Likeness, comparables: Comparables, forecast: Forecast, enough: Flags
 ) -> Cells:
-    """Cells of an estimate: `forecast` spread over the families not owned, `closing` (n, F) in those owned.
+    """Cells of an estimate: `forecast` spread over the families not owned; those owned stay unknown.
 
     A family's weight is its take-up among comparable customers (the reference set's share counted as 5 more of them)
     times the yen of its buyers. Nobody who owns every family has new ones to open.
@@ -87,19 +85,17 @@ def spread_over_families(
     under = np.hypot(1 - (centre - spread) / safe_take_up, 1 - forecast.low[:, None] / safe_expected)
     over = np.hypot((centre + spread) / safe_take_up - 1, forecast.high[:, None] / safe_expected - 1)
     low = np.where(owned, 0.0, fresh * np.maximum(1 - under, 0.0))
-    high = np.where(owned, 2.0 * closing, fresh * (1 + over))
-    room = closing.sum(axis=1)
+    high = np.where(owned, 0.0, fresh * (1 + over))
     rows = enough[:, None]
     return Cells(
-        potential=np.where(rows, fresh + closing, 0.0),
+        potential=np.where(rows, fresh, 0.0),
         low=np.where(rows, low, 0.0),
         high=np.where(rows, high, 0.0),
         told=np.zeros(owned.shape, np.bool_),
-        known=np.broadcast_to(rows, owned.shape).copy(),
-        closing=np.where(enough, room, 0.0),
-        customer_potential=np.where(enough, expected + room, 0.0),
+        known=rows & ~owned,
+        customer_potential=np.where(enough, expected, 0.0),
         customer_low=np.where(enough & open_any, forecast.low, 0.0),
-        customer_high=np.where(enough, np.where(open_any, forecast.high, 0.0) + room, 0.0),
+        customer_high=np.where(enough & open_any, forecast.high, 0.0),
         customer_basis=np.where(enough, "estimated", "unknown"),
     )
 
@@ -130,7 +126,6 @@ def tell_families(cells: Cells, current: Float64, total: Float64, spread: Float6
         high=np.where(told, values[2], cells.high),
         told=cells.told | told,
         known=cells.known | told,
-        closing=cells.closing * share,
         customer_potential=left + sums[0],
         customer_low=cells.customer_low * share + sums[1],
         customer_high=cells.customer_high * share + sums[2],

@@ -181,12 +181,13 @@ class OpeningModel:
 
 
 def fit_opening_model(
-    features: npt.NDArray[Any], outcome: Float64, cut: Int64, customer: Int64, seed: int
+    features: npt.NDArray[Any], outcome: Float64, cut: Int64, customer: Int64, in_yen: Flags, seed: int
 ) -> OpeningModel:
     """Model of new-family spend from (n, K) raw features, (n,) yen outcomes, and each row's cut and customer code.
 
-    Ranks are taken within each cut. Yen and interval come from folds over customers: a customer's rows at all cuts are
-    in one fold, so no outcome was seen by the score it is read against. The caller checks that there are enough rows.
+    Ranks are taken within each cut. Rows outside `in_yen` (shorter outcomes) teach the order only. Yen and interval
+    come from folds over customers: a customer's rows at all cuts are in one fold, so no outcome was seen by the score
+    it is read against. The caller checks that there are enough rows.
     """
     ranks = np.empty(features.shape, np.float64)
     target = np.empty(outcome.size, np.float64)
@@ -210,7 +211,7 @@ def fit_opening_model(
     place = np.empty(outcome.size, np.float64)
     for c in np.unique(cut):
         place[cut == c] = rank_columns(unseen[cut == c])
-    scale, covered = _calibrate(place, outcome)
+    scale, covered = _calibrate(place[in_yen], outcome[in_yen])
     positives = int((outcome > 0).sum())
     return OpeningModel(
         score=final,

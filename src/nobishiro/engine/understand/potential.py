@@ -28,8 +28,6 @@ from nobishiro.engine.understand.rehearsal import (
     YEAR,
     Rehearsal,
     TooLittle,
-    gap_to_comparables,
-    history_days,
     model_columns,
     rehearse,
 )
@@ -90,19 +88,15 @@ def estimate_potential(
 ) -> PotentialResult:
     """Yen a year each customer could still buy from us: told where a fact says it, else estimated, else null.
 
-    Estimated potential is the sum of two parts, both at the pace of one horizon (half a year where the history allows)
-    expressed per year:
+    Estimated potential is what customers who stood where this one stands went on to spend in families new to them, at
+    the pace of one horizon (half a year where the history allows) expressed per year, learned on earlier cuts of the
+    same history. It is spread over the families never bought by how many comparable customers buy them and for how
+    much. In families bought before nothing is estimated (null): that comparable customers buy more there did not
+    foretell that this one will. Told potential is the told total less what they buy from us, floored at 0, as precise
+    as it was said.
 
-    * families never bought before: what customers who stood where this one stands went on to spend in families new to
-      them, learned on earlier cuts of the same history, spread over the open families by how many comparable customers
-      buy them and for how much;
-    * families bought before: what comparable buyers spend more there, times the share of such gaps that customers
-      closed in the rehearsal.
-
-    The interval of a customer covers 80 % of what customers went on to spend in new families; the second part is added
-    to its upper end only. A family's interval is that of its expectation: the customer's own joined with the Wilson
-    interval of the comparable customers' take-up. Told potential is the told total less what they buy from us, floored
-    at 0, as precise as it was said.
+    The interval of a customer covers 80 % of what such customers went on to spend. A family's interval is that of its
+    expectation: the customer's own joined with the Wilson interval of the comparable customers' take-up.
 
     `product_family` has product_id and family (null: none); `facts` the canonical columns; `customers` at least
     customer_id and adds customers without orders (told or unknown). Without amounts all yen are units. `horizon`
@@ -231,9 +225,7 @@ def _estimate_block(
     if forecast is not None and isinstance(rehearsed, Rehearsal):
         mine = scale_forecast(forecast, codes, YEAR / rehearsed.horizon)
         enough = cut.owned.any(axis=1) & ((cut.orders >= 2) | (likeness.counted >= _LEAST_COMPARABLES))
-        window = max(1.0, min(float(settings.window_days), float(history_days(setting.sales))))
-        gap = gap_to_comparables(cut.owned, cut.current, likeness, YEAR / window) * rehearsed.closed_share
-        cells = spread_over_families(cut.owned, likeness, comparables, mine, gap, enough)
+        cells = spread_over_families(cut.owned, likeness, comparables, mine, enough)
     told = setting.told
     cells = tell_families(
         cells,
@@ -317,7 +309,6 @@ def _customer_rows(
         family=_names_where(setting.families, best, has_open),
         told=whole,
         current=cut.total,
-        closing=cells.closing,
     )
     why_ja, why_en = write_reasons(hints, setting.rehearsed if isinstance(setting.rehearsed, TooLittle) else None)
     return pl.DataFrame(
@@ -381,7 +372,6 @@ def _say_of_prospects(ids: pl.Series, told: Told) -> tuple[pl.DataFrame, pl.Data
         comparable=np.zeros(count, np.int64),
         buyers=np.zeros(count, np.int64),
         family=pl.Series([None] * count, dtype=pl.String),
-        closing=np.zeros(count),
         told=rows["total"].to_numpy().astype(np.float64),
         current=np.zeros(count),
     )

@@ -29,8 +29,6 @@ class Hints:
     """Of the comparable customers, how many buy `family`."""
     family: pl.Series
     """The open family with the largest potential; null without one."""
-    closing: Float64
-    """Yen of the estimate that lies in families bought before."""
     told: Float64
     """Told yearly total of the customer, NaN untold."""
     current: Float64
@@ -40,13 +38,13 @@ def write_reasons(hints: Hints, nothing: TooLittle | None) -> tuple[pl.Series, p
     """(n,) sentences in Japanese and English; `nothing` is why nobody was estimated."""
     rows = zip(
         hints.basis.tolist(), hints.opened.tolist(), hints.owned.tolist(), hints.order_days.tolist(),
-        hints.comparable.tolist(), hints.buyers.tolist(), hints.family.to_list(), hints.closing.tolist(),
+        hints.comparable.tolist(), hints.buyers.tolist(), hints.family.to_list(),
         hints.told.tolist(), hints.current.tolist(), strict=True,
     )  # fmt: skip
     ja, en = [], []
-    for basis, opened, owned, days, comparable, buyers, family, closing, told, current in rows:
+    for basis, opened, owned, days, comparable, buyers, family, told, current in rows:
         if basis == "estimated":
-            pair = _estimated(opened, owned, comparable, buyers, family, closing)
+            pair = _estimated(opened, owned, comparable, buyers, family)
         elif basis == "told":
             pair = _told(told, current)
         elif nothing is not None:
@@ -67,9 +65,7 @@ def write_reasons(hints: Hints, nothing: TooLittle | None) -> tuple[pl.Series, p
     return pl.Series(ja, dtype=pl.String), pl.Series(en, dtype=pl.String)
 
 
-def _estimated(
-    opened: int, owned: int, comparable: int, buyers: int, family: str | None, closing: float
-) -> tuple[str, str]:
+def _estimated(opened: int, owned: int, comparable: int, buyers: int, family: str | None) -> tuple[str, str]:
     if opened:
         ja = f"この1年で新しい商品群を{opened}つ買い始めています(これまでに{owned}群)。"
         en = f"Opened {opened} new families within a year ({owned} so far)."
@@ -79,9 +75,6 @@ def _estimated(
     if family is not None and buyers:
         ja += f"よく似た{comparable}顧客のうち{buyers}顧客が買う「{family}」をまだ買っていません。"
         en += f" {buyers} of {comparable} comparable customers buy {family}, which this customer does not."
-    elif closing > 0:
-        ja += f"買ったことのある商品群では、よく似た{comparable}顧客の購入額にまだ届いていません。"
-        en += f" In families bought before, {comparable} comparable customers buy more."
     return ja, en
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nobishiro.engine.settings import PotentialSettings
-from nobishiro.engine.understand.comparables import FamilyAffinity, Flags, Likeness, choose_comparables, fit_affinity
-from nobishiro.engine.understand.exploration import Cut, Float32, Float64, Int32, Int64, look_at_cut
+from nobishiro.engine.understand.comparables import FamilyAffinity, Flags, fit_affinity
+from nobishiro.engine.understand.exploration import Cut, Float32, Int32, Int64, look_at_cut
 from nobishiro.engine.understand.opening_model import OpeningModel, fit_opening_model
 from nobishiro.engine.understand.sales import Sales
 
@@ -36,8 +36,8 @@ class Rehearsal:
     """Length in days of the long window of the features: a year, or what the latest cut has before it."""
     cuts: tuple[int, ...]
     """Days the model learned at, latest first."""
-    closed_share: float
-    """Of the gap to comparable customers in families already bought, the share closed within the horizon."""
+    fading: float
+    """Power of the history's length with which new spend shrinks; 0 where it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,29 +71,33 @@ def rehearse(
         )
     if families < 2:
         return TooLittle("商品群が2つ以上ないため推定できません。", "Not estimated: fewer than two families are known.")
+    first = sales.as_of_day - history
     days = _choose_cuts(sales.as_of_day, history, horizon)
-    year = int(min(YEAR, max(days) - (sales.as_of_day - history)))
-    cuts = [_look(sales, product_family, families, day, horizon, year, settings) for day in days]
-    cuts = [cut for cut in cuts if cut[1].known.sum() >= _LEAST_CUSTOMERS]
-    positives = sum(int((cut.new_spend > 0).sum()) for _, cut in cuts)
+    year = int(min(YEAR, max(day for day, _ in days) - first))
+    views = [_look(sales, product_family, families, day, span, horizon, year, settings) for day, span in days]
+    views = [view for view in views if view.cut.known.sum() >= _LEAST_CUSTOMERS]
+    positives = sum(int((view.cut.new_spend > 0).sum()) for view in views if view.span == horizon)
     if positives < _LEAST_POSITIVES:
         return TooLittle(
             f"新しい商品群を買い始めた顧客が過去に{positives}件しかないため推定できません({_LEAST_POSITIVES}件必要です)。",
             f"Not estimated: {positives} customers opened a new family in the past, {_LEAST_POSITIVES} are needed.",
         )
+    fading = _fading(sales, product_family, families, horizon, history, settings)
+    aged = [(history / (view.cut.day - first)) ** fading for view in views]
     model = fit_opening_model(
-        features=np.vstack([_features(cut) for _, cut in cuts]),
-        outcome=np.concatenate([cut.new_spend[cut.known] for _, cut in cuts]),
-        cut=np.concatenate([np.full(int(cut.known.sum()), i) for i, (_, cut) in enumerate(cuts)]),
-        customer=np.concatenate([codes[cut.known] for codes, cut in cuts]),
+        features=np.vstack([_features(view.cut) for view in views]),
+        outcome=np.concatenate([by * view.cut.new_spend[view.cut.known] for by, view in zip(aged, views, strict=True)]),
+        cut=np.concatenate([np.full(int(view.cut.known.sum()), i) for i, view in enumerate(views)]),
+        customer=np.concatenate([view.codes[view.cut.known] for view in views]),
+        in_yen=np.concatenate([np.full(int(view.cut.known.sum()), view.span == horizon) for view in views]),
         seed=settings.seed,
     )
     return Rehearsal(
         model=model,
         horizon=horizon,
         year=year,
-        cuts=tuple(cut.day for _, cut in cuts),
-        closed_share=_closed_share(*cuts[0], horizon, year, settings),
+        cuts=tuple(view.cut.day for view in views),
+        fading=fading,
     )
 
 
@@ -102,58 +106,75 @@ def model_columns(features: Float32, affinity: FamilyAffinity, owned: Flags) -> 
     return np.column_stack((features, affinity.columns(owned)))
 
 
-def gap_to_comparables(owned: Flags, current: Float64, likeness: Likeness, per_year: float) -> Float64:
-    """(n, F) yen a year that comparable buyers spend more in families this customer has bought before; 0 elsewhere.
+@dataclass(frozen=True, slots=True)
+class _View:
+    """Customers at one earlier day."""
 
-    Shrunk by how few comparable buyers there are (10 count as half); in a family no longer bought, by how many of the
-    comparable customers buy it at all.
+    codes: Int64
+    cut: Cut
+    span: int
+    """Days of the outcome."""
+
+
+def _choose_cuts(as_of: int, history: int, horizon: int) -> list[tuple[int, int]]:
+    """(day, days of outcome), whole horizons first, the latest of them first.
+
+    Half horizons teach the order of customers only, from the months that whole ones end before.
     """
-    weight = likeness.buyers / (likeness.buyers + 10.0)
-    usual = np.where(current > 0, 1.0, likeness.buyers / np.maximum(likeness.counted, 1)[:, None])
-    gap = np.maximum(likeness.yen * usual - current, 0.0) * weight * per_year
-    found: Float64 = np.where(owned, gap, 0.0)
-    return found
-
-
-def _choose_cuts(as_of: int, history: int, horizon: int) -> tuple[int, ...]:
-    first = as_of - history
-    backs = [horizon, horizon + horizon // 4, horizon + horizon // 2]
-    if backs[-1] < YEAR - horizon // 8:
-        backs.append(int(YEAR))  # the outcome then lies in the season that comes next
-    fit = [as_of - back for back in backs if as_of - back - first >= _LEAST_HISTORY_OF_A_CUT * horizon]
-    return tuple(fit) if fit else (as_of - horizon,)
+    half = horizon // 2
+    whole = [horizon, horizon + horizon // 4, horizon + half]
+    if whole[-1] < YEAR - horizon // 8:
+        whole.append(int(YEAR))  # the outcome then lies in the season that comes next
+    pairs = [(back, horizon) for back in whole] + [(back, half) for back in (half, half + horizon // 4)]
+    most = history - _LEAST_HISTORY_OF_A_CUT * horizon
+    return [(as_of - back, span) for back, span in pairs if back <= most or back == horizon]
 
 
 def _look(
-    sales: Sales, product_family: Int32, families: int, day: int, horizon: int, year: int, settings: PotentialSettings
-) -> tuple[Int64, Cut]:
+    sales: Sales,
+    product_family: Int32,
+    families: int,
+    day: int,
+    span: int,
+    horizon: int,
+    year: int,
+    settings: PotentialSettings,
+) -> _View:
     starts = sales.customer_start
     first_days = sales.order_day[np.minimum(starts[:-1], max(sales.order_day.size - 1, 0))]
     codes = np.flatnonzero((np.diff(starts) > 0) & (first_days < day)).astype(np.int64)
     if codes.size > settings.training_customers:
         generator = np.random.default_rng(settings.seed)
         codes = np.sort(generator.choice(codes, settings.training_customers, replace=False))
-    return codes, look_at_cut(sales, product_family, families, day, horizon, year, codes, with_outcome=True)
+    cut = look_at_cut(sales, product_family, families, day, horizon, year, codes, outcome_days=span)
+    return _View(codes, cut, span)
+
+
+def _fading(
+    sales: Sales, product_family: Int32, families: int, horizon: int, history: int, settings: PotentialSettings
+) -> float:
+    """Power of the history's length with which new spend per customer shrinks, −4 to 0; 0 where it cannot be measured.
+
+    Customers run out of families to open, and the shorter the history, the more families look new that were bought
+    before it began. Outcomes of earlier cuts are therefore too large for today. Measured over the last half horizons,
+    one after the other: the slope of log new spend per known customer against log days of history.
+    """
+    step = max(horizon // 2, 1)
+    length, spend = [], []
+    for back in range(step, 5 * step, step):
+        before = history - back
+        if before < step:
+            break
+        cut = _look(sales, product_family, families, sales.as_of_day - back, step, horizon, horizon, settings).cut
+        if int(cut.known.sum()) >= _LEAST_CUSTOMERS and float(cut.new_spend.sum()) > 0:
+            length.append(np.log(before))
+            spend.append(np.log(float(cut.new_spend[cut.known].mean())))
+    if len(length) < 3:
+        return 0.0
+    return float(np.clip(np.polyfit(length, spend, 1)[0], -4.0, 0.0))
 
 
 def _features(cut: Cut) -> Float32:
     known = cut.known
     owned = cut.owned[known]
     return model_columns(cut.features[known], fit_affinity(owned, cut.current[known]), owned)
-
-
-def _closed_share(codes: Int64, cut: Cut, horizon: int, year: int, settings: PotentialSettings) -> float:
-    if codes.size > settings.reference_customers:
-        chosen = np.sort(np.random.default_rng(settings.seed).choice(codes.size, settings.reference_customers, False))
-        codes, owned, current, after = codes[chosen], cut.owned[chosen], cut.current[chosen], cut.after[chosen]
-    else:
-        owned, current, after = cut.owned, cut.current, cut.after
-    comparables = choose_comparables(
-        codes, owned, current, settings.comparables, settings.reference_customers, settings.seed
-    )
-    likeness = comparables.find(codes, owned, current)
-    per_year = YEAR / year
-    gap = gap_to_comparables(owned, current, likeness, per_year)
-    grown: Float64 = after * (YEAR / horizon) - current * per_year
-    whole = float(gap.sum())
-    return float(np.minimum(np.maximum(grown, 0.0), gap).sum()) / whole if whole > 0 else 0.0

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
+from numba import njit
 
+from nobishiro.engine.offer.crew import crew_size, in_parallel
 from nobishiro.engine.understand.sales import Sales
 
 Int32 = npt.NDArray[np.int32]
@@ -16,6 +20,8 @@ Float64 = npt.NDArray[np.float64]
 
 _PRIOR_GAPS = 2.0
 """The product's own cycle counts as much as this many gaps of the customer."""
+_BLOCK_LINES = 2_000_000
+"""Lines a thread reduces at a time: what it works on needs seven numbers a line, more than what is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,44 +62,86 @@ def find_repeats(sales: Sales, half_life_days: float) -> Repeats:
     if not sales.customers.len() or not sales.line_product.size:
         nothing32, nothing64 = np.empty(0, np.int32), np.empty(0, np.float64)
         return Repeats(nothing32, nothing32, nothing32, nothing32, nothing64, nothing64, nothing64)
-    starts = sales.order_start[sales.customer_start]
-    order_of_line = sales.line_order
-    first = int(starts[0])
-    days = sales.order_day[order_of_line[first:]]
-    size = days.size
-    out_product = np.empty(size, np.int32)
-    out_count = np.empty(size, np.int32)
-    out_last = np.empty(size, np.int32)
-    out_cycle = np.empty(size, np.float64)
-    out_weight = np.empty(size, np.float64)
-    found = np.empty(sales.customers.len(), np.int64)
-    _reduce_repeats(
-        starts - first,
-        sales.line_product[first:],
-        days,
+    customer_start = sales.customer_start
+    starts = sales.order_start[customer_start]
+    # Never written to the end: only the pages of rows that are found become memory.
+    most = int(starts[-1] - starts[0])
+    customer, product = np.empty(most, np.int32), np.empty(most, np.int32)
+    days_bought, last_day = np.empty(most, np.int32), np.empty(most, np.int32)
+    own, weight = np.empty(most, np.float64), np.empty(most, np.float64)
+    size = 0
+    every = _blocks(starts)
+    for some in range(0, len(every), crew_size()):
+        blocks = every[some : some + crew_size()]
+        work = partial(_reduce_block, sales, customer_start, half_life_days, blocks)
+        for block in in_parallel(len(blocks), work):
+            more = slice(size, size + block.product.size)
+            codes = np.arange(block.first, block.first + block.found.size, dtype=np.int32)
+            customer[more] = np.repeat(codes, block.found)
+            product[more], days_bought[more], last_day[more] = block.product, block.days_bought, block.last_day
+            own[more], weight[more] = block.own_cycle, block.weight
+            size = more.stop
+    return Repeats(
+        customer=customer[:size],
+        product=product[:size],
+        days_bought=days_bought[:size],
+        last_day=last_day[:size],
+        own_cycle=own[:size],
+        cycle=_pool(product[:size], own[:size], days_bought[:size], sales.products.len()),
+        weight=weight[:size],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Rows of neighbouring customers from `first` on, `found` of each."""
+
+    first: int
+    found: Int64
+    product: Int32
+    days_bought: Int32
+    last_day: Int32
+    own_cycle: Float64
+    weight: Float64
+
+
+def _reduce_block(
+    sales: Sales, customer_start: Int64, half_life_days: float, blocks: Sequence[tuple[int, int]], part: int
+) -> _Block:
+    first, past = blocks[part]
+    most = int(sales.order_start[customer_start[past]] - sales.order_start[customer_start[first]])
+    product, days_bought, last_day = np.empty(most, np.int32), np.empty(most, np.int32), np.empty(most, np.int32)
+    own, weight = np.empty(most, np.float64), np.empty(most, np.float64)
+    found = np.empty(past - first, np.int64)
+    size = _reduce_repeats(
+        customer_start,
+        sales.order_start,
+        sales.order_day,
+        sales.line_product,
         sales.as_of_day,
         half_life_days,
-        out_product,
-        out_count,
-        out_last,
-        out_cycle,
-        out_weight,
+        first,
+        past,
+        product,
+        days_bought,
+        last_day,
+        own,
+        weight,
         found,
     )
-    offsets = starts[:-1] - first
-    keep = np.repeat(offsets - np.concatenate(([0], np.cumsum(found)[:-1])), found) + np.arange(int(found.sum()))
-    customer = np.repeat(np.arange(found.size, dtype=np.int32), found)
-    product, own = out_product[keep], out_cycle[keep]
-    days_bought = out_count[keep]
-    return Repeats(
-        customer=customer,
-        product=product,
-        days_bought=days_bought,
-        last_day=out_last[keep],
-        own_cycle=own,
-        cycle=_pool(product, own, days_bought, sales.products.len()),
-        weight=out_weight[keep],
-    )
+    return _Block(first, found, product[:size], days_bought[:size], last_day[:size], own[:size], weight[:size])
+
+
+def _blocks(starts: Int64) -> list[tuple[int, int]]:
+    """First and past customer of blocks of some million lines, at least one customer each."""
+    blocks, first, customers = [], 0, starts.size - 1
+    step = min(_BLOCK_LINES, int(starts[-1] - starts[0]) // crew_size() + 1)
+    while first < customers:
+        past = int(np.searchsorted(starts, starts[first] + step, side="right")) - 1
+        past = min(max(past, first + 1), customers)
+        blocks.append((first, past))
+        first = past
+    return blocks
 
 
 def _pool(product: Int32, own: Float64, days_bought: Int32, products: int) -> Float64:
@@ -102,10 +150,17 @@ def _pool(product: Int32, own: Float64, days_bought: Int32, products: int) -> Fl
     logs = np.log(np.maximum(own[known], 1.0))
     sums = np.bincount(product[known], logs, products)
     counts = np.bincount(product[known], minlength=products)
-    typical = np.divide(sums, counts, out=np.full(products, np.nan), where=counts > 0)[product]
-    gaps = np.where(known, days_bought - 1.0, 0.0)
-    mine = np.where(known, np.log(np.maximum(np.nan_to_num(own, nan=1.0), 1.0)), 0.0)
-    pooled: Float64 = np.exp((gaps * mine + _PRIOR_GAPS * typical) / (gaps + _PRIOR_GAPS))
+    typical = np.divide(sums, counts, out=np.full(products, np.nan), where=counts > 0)
+    pooled = np.empty(product.size, np.float64)
+
+    def pool(part: int) -> None:
+        rows = slice(part * _BLOCK_LINES // 4, (part + 1) * _BLOCK_LINES // 4)
+        gaps = np.where(known[rows], days_bought[rows] - 1.0, 0.0)
+        mine = np.where(known[rows], np.log(np.maximum(np.nan_to_num(own[rows], nan=1.0), 1.0)), 0.0)
+        pooled[rows] = np.exp((gaps * mine + _PRIOR_GAPS * typical[product[rows]]) / (gaps + _PRIOR_GAPS))
+
+    with ThreadPoolExecutor(crew_size()) as pool_of_threads:
+        list(pool_of_threads.map(pool, range(-(-4 * product.size // _BLOCK_LINES))))
     return pooled
 
 
@@ -116,48 +171,90 @@ def rank_replenishment(repeats: Repeats, customers: int, as_of_day: int, k: int)
     cycles have passed, then falling as it looks more and more given up. A product nobody ever bought twice has no
     cycle; it counts half and keeps its order by age-weighted purchases.
     """
-    elapsed = (as_of_day - repeats.last_day).astype(np.float64)
-    ratio = elapsed / np.maximum(repeats.cycle, 1.0)
-    with np.errstate(invalid="ignore"):
-        nearness = np.where(ratio < 1.0, 0.5 + 0.5 * ratio, np.where(ratio <= 2.0, 1.0, 2.0 / np.maximum(ratio, 1.0)))
-    score = repeats.weight * np.where(np.isfinite(ratio), nearness, 0.5)
-    order = np.lexsort((repeats.product, -score, repeats.customer))
-    starts = np.searchsorted(repeats.customer, np.arange(customers + 1))
     row = np.full((customers, k), -1, np.int64)
-    place = np.arange(order.size) - starts[repeats.customer[order]]
-    front = place < k
-    row[repeats.customer[order[front]], place[front]] = order[front]
+    score = np.zeros((customers, k), np.float64)
+    starts = np.searchsorted(repeats.customer, np.arange(customers + 1))
+    crew = crew_size()
+    bounds = [customers * part // crew for part in range(crew + 1)]
+    columns = (starts, repeats.last_day, repeats.cycle, repeats.weight, as_of_day)
+    in_parallel(crew, lambda part: _rank_rows(*columns, bounds[part], bounds[part + 1], row, score))
     known = row >= 0
-    return Replenishment(
-        product=np.where(known, repeats.product[row] if order.size else -1, -1).astype(np.int32),
-        score=np.where(known, score[row] if order.size else 0.0, 0.0),
-        row=row,
-    )
+    product = np.where(known, repeats.product[row] if repeats.product.size else -1, -1).astype(np.int32)
+    return Replenishment(product=product, score=score, row=row)
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def _reduce_repeats(
+@njit(cache=True, nogil=True)
+def _rank_rows(
     starts: Int64,
+    last_day: Int32,
+    cycle: Float64,
+    weight: Float64,
+    as_of_day: int,
+    first: int,
+    past: int,
+    best: Int64,
+    best_score: Float64,
+) -> None:
+    """Fill `best` (customers, k; −1 before) with the rows of the largest scores; ties go to the earlier row.
+
+    Fills customers from `first` to before `past`.
+    """
+    k = best.shape[1]
+    for customer in range(first, past):
+        size = 0
+        for row in range(starts[customer], starts[customer + 1]):
+            nearness = 0.5
+            if np.isfinite(cycle[row]):
+                ratio = np.float64(as_of_day - last_day[row]) / max(cycle[row], 1.0)
+                if ratio < 1.0:
+                    nearness = 0.5 + 0.5 * ratio
+                elif ratio <= 2.0:
+                    nearness = 1.0
+                else:
+                    nearness = 2.0 / ratio
+            score = weight[row] * nearness
+            if size == k and score <= best_score[customer, k - 1]:
+                continue
+            place = min(size, k - 1)
+            while place > 0 and best_score[customer, place - 1] < score:
+                best[customer, place] = best[customer, place - 1]
+                best_score[customer, place] = best_score[customer, place - 1]
+                place -= 1
+            best[customer, place] = row
+            best_score[customer, place] = score
+            size = min(size + 1, k)
+
+
+@njit(cache=True, nogil=True)
+def _reduce_repeats(
+    customer_start: Int64,
+    order_start: Int64,
+    order_day: Int32,
     line_product: Int32,
-    line_day: Int32,
     as_of_day: int,
     half_life: float,
+    first: int,
+    past: int,
     out_product: Int32,
     out_count: Int32,
     out_last: Int32,
     out_cycle: Float64,
     out_weight: Float64,
     found: Int64,
-) -> None:
-    """Writes each customer's rows from the customer's first line on; `found` says how many there are."""
-    for customer in prange(starts.size - 1):
-        begin, end = starts[customer], starts[customer + 1]
+) -> int:
+    """Write the rows of customers from `first` to before `past`, `found` of each; returns how many there are."""
+    row = 0
+    for customer in range(first, past):
+        found[customer - first] = row
+        order, orders_end = customer_start[customer], customer_start[customer + 1]
+        begin, end = order_start[order], order_start[orders_end]
         keys = np.empty(end - begin, np.int64)
-        for at in range(begin, end):
-            keys[at - begin] = np.int64(line_product[at]) << 32 | np.int64(line_day[at])
+        for own in range(order, orders_end):
+            day = np.int64(order_day[own])
+            for at in range(order_start[own], order_start[own + 1]):
+                keys[at - begin] = np.int64(line_product[at]) << 32 | day
         keys.sort()
         gaps = np.empty(keys.size, np.int64)
-        row = begin
         at = 0
         while at < keys.size:
             product = keys[at] >> 32
@@ -184,4 +281,5 @@ def _reduce_repeats(
             else:
                 out_cycle[row] = np.nan
             row += 1
-        found[customer] = row - begin
+        found[customer - first] = row - found[customer - first]
+    return row

@@ -36,13 +36,19 @@ class Workspace:
         return cls(Store.open(Path(path), settings.store), settings)
 
     @classmethod
-    def open_or_create(cls, path: Path | str, at: datetime) -> Workspace:
-        """The workspace in `path`, made new where the directory is empty or absent."""
+    def open_or_plan(cls, path: Path | str) -> Workspace:
+        """The workspace in `path`; where the directory is empty or absent, one without rows that is not on disk yet.
+
+        `make` brings it into being once there is something to write, so that a dry run or a file that cannot be used
+        leaves nothing behind. Raises as `open`.
+        """
         path = Path(path)
         settings = read_settings(path / SETTINGS_FILE)
-        if (path / "nobishiro.json").exists():
-            return cls(Store.open(path, settings.store), settings)
-        return cls(Store.create(path, settings.store, at), settings)
+        return cls(Store.open_or_plan(path, settings.store), settings)
+
+    def make(self, at: datetime) -> None:
+        """Bring a workspace that is not on disk yet into being; nothing happens to one that is."""
+        Store.create(self.path, self.settings.store, at)
 
     @property
     def path(self) -> Path:

@@ -97,6 +97,7 @@ def import_file(
     if request.is_dry_run:
         report = dry_run(workspace.store, prepared)
     else:
+        workspace.make(at)
         if not prepared.rejected.is_empty():
             rejected_file = request.rejected_to or _beside(request.source)
             write_rejected(prepared.rejected, rejected_file)
@@ -106,7 +107,7 @@ def import_file(
             if rejected_file is not None:
                 rejected_file.unlink(missing_ok=True)
             raise
-    if request.save_as is not None:
+    if request.save_as is not None and not request.is_dry_run:
         save_mapping(msgspec.structs.replace(mapping, name=request.save_as), workspace.path)
     merged = None
     if report.commit is not None and any(t.table == "customers" and t.new + t.updated for t in report.tables):

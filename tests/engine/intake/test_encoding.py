@@ -141,3 +141,19 @@ def test_characters_cut_by_a_block_boundary_survive(tmp_path: Path, monkeypatch:
         table = read_source(path, ReadOptions(delimiter=",", header_row=1))
         assert table.frame["得意先名"].to_list() == ["髙﨑商店㈱", "①番館"]
         assert table.lines.to_list() == [2, 3]
+
+
+def test_utf8_lines_in_a_cp932_file_are_never_read_as_nonsense(tmp_path: Path) -> None:
+    """CP932 decodes them: 株式会社 would become 譬ｪ蠑丈ｼ夂､ｾ."""
+    lines = [f"{n:05d},株式会社山田商店{n},100\r\n" for n in range(300)]
+    header = "得意先コード,得意先名,金額\r\n".encode("cp932")
+    path = tmp_path / "mixed.csv"
+    path.write_bytes(header + "".join(lines[:10]).encode("cp932") + "".join(lines[10:20]).encode("utf-8"))
+    with pytest.raises(EncodingUnknown, match="cp932: line 12 .* 10 of 21 lines"):
+        read_source(path)
+    few = "".join(lines[:299]).encode("cp932") + lines[299].encode("utf-8")
+    path.write_bytes(header + few)
+    table = read_source(path)
+    assert table.frame.height == 299
+    assert table.rejected.rows() == [(301, "00299,株式会社山田商店299,100", table.rejected["reason"][0])]
+    assert "not readable as cp932" in table.rejected["reason"][0]

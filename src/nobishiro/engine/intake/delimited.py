@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -51,6 +53,7 @@ _NAMES: Final = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "|"}
 class _Parts:
     """What has been collected so far."""
 
+    delimiter: str
     frames: list[pl.DataFrame] = field(default_factory=list)
     lines: list[Longs] = field(default_factory=list)
     skipped: list[SkippedRow] = field(default_factory=list)
@@ -96,7 +99,7 @@ def _read(
             f"{path.name} has {len(header.upper):,} columns, more than the limit of {settings.max_columns:,}; "
             "is the delimiter right? Otherwise leave columns out or raise imports.max_columns"
         )
-    parts = _Parts()
+    parts = _Parts(delimiter)
     bad = np.array(encoding.undecodable_lines, np.int64)
     done = 0
     carry, line = b"", 1
@@ -177,14 +180,21 @@ def _set_aside(
     begin, end = int(tokens.begin[record]), int(tokens.begin[record + 1])
     line, flag = int(tokens.line[record]), int(tokens.flag[record])
     size = end - begin
-    text = data[begin : min(end, begin + 4 * _MAX_TEXT) if flag & LONG_CELL else end].decode("utf-8", "ignore")
-    text = text.rstrip("\r\n")
+    text = "" if flag & LONG_CELL else data[begin:end].decode("utf-8", "ignore").rstrip("\r\n")
     fields = int(tokens.widths[record])
     if damaged:
         reason = f"not readable as {encoding.encoding}; write this line again in the encoding of the others"
     elif flag & LONG_CELL:
-        text = text[:_MAX_TEXT] + "…"
-        reason = f"a cell is too long (the row has {size:,} bytes); shorten it or raise imports.max_cell_bytes"
+        written = io.StringIO()
+        cells = [cell or "" for cell in _cells(data, tokens, record)]
+        csv.writer(written, delimiter=parts.delimiter, lineterminator="").writerow(
+            cell if len(cell) <= _MAX_TEXT else cell[:_MAX_TEXT] + "…" for cell in cells
+        )
+        text = written.getvalue()
+        reason = (
+            f"a cell is too long (the row has {size:,} bytes) and cut off here; shorten it or raise "
+            "imports.max_cell_bytes"
+        )
     elif flag & BROKEN:
         reason = "a quote is opened and not closed on this line; close it, or double a quote that belongs to the text"
     elif fields < width and any(is_subtotal(cell) for cell in _cells(data, tokens, record)):

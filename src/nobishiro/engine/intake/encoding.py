@@ -2,12 +2,14 @@
 
 Order: byte order mark → strict UTF-8 → strict CP932 → EUC-JP → an error that says where each one failed. Statistical
 detectors are not used: on Japanese business files they guess with little confidence, while strict decoding is right or
-says no. A file in which at most one line in a hundred cannot be decoded is read without those lines.
+says no. A file in which at most one line in a hundred cannot be decoded is read without those lines. CP932 also decodes
+many a UTF-8 line, into nonsense: a line that is UTF-8 in a file that is not counts as one that cannot be decoded.
 """
 
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,7 @@ HEAD_BYTES: Final = 1 << 20
 MAX_UNDECODABLE_SHARE: Final = 0.01
 
 _CANDIDATES: Final = ("utf-8", "cp932", "euc_jp")
+_NOT_UTF8: Final = ("cp932", "euc_jp")
 _SHIFT_JIS: Final = frozenset({"shift_jis", "shift_jis_2004", "shift_jisx0213", "cp932", "mskanji"})
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -36,6 +39,8 @@ _FREQUENT_KANJI: Final = frozenset(
     "得意先顧客商品名前売上金額数量単価日付年月番号受注伝票担当者部門会社株式住所電話合計小備考区分店東京都大阪府県市"
     "有限本支所業種製造販購入仕納期請求税込抜原粗利率契約見積案件種類型式規格価定在庫発送料現実績予算目標前比北南西山田中村木林高橋"
 )
+_JAPANESE_UTF8: Final = re.compile(rb"(?:[\xe3-\xe9][\x80-\xbf]{2}){2}")
+"""Two characters of Japanese in UTF-8. Other encodings hold such bytes too, but hardly lines that are valid UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,8 @@ def utf8_blocks(path: Path, guess: EncodingGuess) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(guess.encoding)("strict")
     for block, last in _raw_blocks(path, guess.bom_bytes):
         text = decoder.decode(block, last)
+        if guess.encoding in _NOT_UTF8 and (start := _foreign_line(block)) is not None:
+            raise UnicodeDecodeError(guess.encoding, block, start, start + 1, "the line is UTF-8")
         if text:
             yield text.encode("utf-8")
 
@@ -185,6 +192,24 @@ def _decodes(data: bytes, encoding: str) -> bool:
     return True
 
 
+def _reads(line: bytes, encoding: str) -> bool:
+    """Whether a line is in the encoding, as far as can be told."""
+    return _decodes(line, encoding) and not (encoding in _NOT_UTF8 and _is_foreign(line))
+
+
+def _is_foreign(line: bytes) -> bool:
+    return _JAPANESE_UTF8.search(line) is not None and _decodes(line, "utf-8")
+
+
+def _foreign_line(block: bytes) -> int | None:
+    """Where Japanese in UTF-8 begins in the first whole line of it."""
+    for found in _JAPANESE_UTF8.finditer(block):
+        begin, end = block.rfind(b"\n", 0, found.start()) + 1, block.find(b"\n", found.end())
+        if _is_foreign(block[begin : end if end >= 0 else len(block)]):
+            return found.start()
+    return None
+
+
 def _first_failure(path: Path, encoding: str, skip: int) -> _Failure | None:
     guess = EncodingGuess(encoding, skip, "")
     line = 1
@@ -243,7 +268,7 @@ def _mostly_decodable(path: Path, candidates: tuple[str, ...], skip: int, failur
     for line, text in _numbered_lines(path, skip):
         total = line
         for encoding, lines in bad.items():
-            if not _decodes(text, encoding):
+            if not _reads(text, encoding):
                 lines.append(line)
     allowed = total * MAX_UNDECODABLE_SHARE
     best = min(bad, key=lambda encoding: len(bad[encoding]), default=None)

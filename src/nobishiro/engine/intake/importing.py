@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -28,6 +30,8 @@ from nobishiro.engine.store.types import conform
 REJECTED_LINE: Final = "元の行"
 REJECTED_REASON: Final = "取り込めなかった理由"
 _SAMPLE: Final = 5
+_WORD: Final = r"[^\s,;|\"]+"
+"""What may be an order number in a line whose cells are not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,14 +200,19 @@ def _hold_back(
     """Rows without those of groups of which a row was rejected, and the latter with the reason.
 
     An order is replaced whole by a file that holds it: were its good lines imported now, the corrected file of the bad
-    ones would replace the order by them alone.
+    ones would replace the order by them alone. A line that could not even be split holds back every order whose number
+    stands in it.
     """
     nothing = pl.DataFrame(schema={LINE: pl.Int64, REASON: pl.String})
     headers = [name for column in table.replaced_by for name in mapping.headers_of(column)]
-    if rejected.is_empty() or len(headers) != 1 or headers[0] not in raw.frame.columns:
+    if len(headers) != 1 or headers[0] not in raw.frame.columns or (rejected.is_empty() and raw.rejected.is_empty()):
         return frame, nothing
     order = pl.col(headers[0]).cast(pl.String)
-    bad = rejected.filter(order.is_not_null()).group_by(order.alias("_order")).agg(pl.col(LINE).min().alias("_bad"))
+    unsplit = raw.rejected.select(
+        pl.col("text").str.extract_all(_WORD).alias("_order"), pl.col("line").cast(pl.Int64).alias(LINE)
+    ).explode("_order")
+    bad = pl.concat([rejected.select(order.alias("_order"), LINE), unsplit]).drop_nulls("_order")
+    bad = bad.group_by("_order").agg(pl.col(LINE).min().alias("_bad"))
     orders = raw.frame.select(order.alias("_order")).with_columns(raw.lines.cast(pl.Int64).alias(LINE))
     held = orders.join(bad, on="_order", how="inner").join(frame.select(LINE), on=LINE, how="semi").sort(LINE)
     why = pl.format(
@@ -225,13 +234,28 @@ def _rejected_rows(raw: RawTable, rejected: pl.DataFrame) -> pl.DataFrame:
     """Rejected rows in file order; rows that could not even be split keep their text in the first column."""
     rows = rejected.rename({LINE: REJECTED_LINE, REASON: REJECTED_REASON})
     if not raw.rejected.is_empty():
-        unsplit = raw.rejected.select(
-            pl.col("text").alias(raw.frame.columns[0]),
-            pl.col("line").cast(pl.Int64).alias(REJECTED_LINE),
-            pl.col("reason").alias(REJECTED_REASON),
+        unsplit = pl.DataFrame(
+            [
+                (*_cells_of(text, raw), line, why)
+                for line, text, why in raw.rejected.select("line", "text", "reason").rows()
+            ],
+            schema={**dict.fromkeys(raw.frame.columns, pl.String), REJECTED_LINE: pl.Int64, REJECTED_REASON: pl.String},
+            orient="row",
         )
         rows = pl.concat([rows, unsplit], how="diagonal_relaxed")
     return rows.sort(REJECTED_LINE, maintain_order=True)
+
+
+def _cells_of(text: str, raw: RawTable) -> list[str | None]:
+    width = raw.frame.width
+    if raw.guess.delimiter is not None and raw.guess.layout == "list":
+        try:
+            cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=raw.guess.delimiter, strict=True), [])
+        except csv.Error:
+            cells = []
+        if len(cells) == width:
+            return [cell or None for cell in cells]
+    return [text, *[None] * (width - 1)]
 
 
 def _says(prepared: PreparedImport, name: str) -> tuple[tuple[str, ...] | None, bool]:

@@ -16,6 +16,8 @@ from nobishiro.engine.store.upgrade import upgrade_layout
 
 SCHEMA_VERSION: Final = 1
 """Layout this code writes. Raise it, and add a step to `upgrade.py`, whenever a file changes its meaning."""
+_BEFOREHAND: Final = ("settings.toml", "presets", "mappings")
+"""What a person may put into a directory before the first import makes it a workspace."""
 
 
 class _Marker(msgspec.Struct, frozen=True):
@@ -25,18 +27,29 @@ class _Marker(msgspec.Struct, frozen=True):
 
 def make_workspace(layout: Layout, at: datetime | None) -> None:
     """Make an empty workspace unless there is one; `NotAWorkspace` when the directory holds something else."""
-    path = layout.path
-    if path.exists() and not path.is_dir():
-        raise NotAWorkspace(f"{path} is a file; name a directory")
-    if layout.marker.exists():
+    if not can_become_workspace(layout):
         return
-    if path.exists() and any(not child.name.startswith(TEMPORARY) for child in path.iterdir()):
-        raise NotAWorkspace(f"{path} is not empty and no workspace; name an empty or a new directory")
-    path.mkdir(parents=True, exist_ok=True)
+    layout.path.mkdir(parents=True, exist_ok=True)
     try:
         write_exclusive(layout.marker, _encode(_Marker(SCHEMA_VERSION, at)))
     except FileExistsError:
         return  # Another process made it between the look and the step: the same workspace.
+
+
+def can_become_workspace(layout: Layout) -> bool:
+    """Whether there is nothing yet; False where a workspace is. `NotAWorkspace` when there is something else."""
+    path = layout.path
+    if path.exists() and not path.is_dir():
+        raise NotAWorkspace(f"{path} is a file; name a directory")
+    if layout.marker.exists():
+        return False
+    if path.exists() and any(not _may_be_there(child.name) for child in path.iterdir()):
+        raise NotAWorkspace(f"{path} is not empty and no workspace; name an empty or a new directory")
+    return True
+
+
+def _may_be_there(name: str) -> bool:
+    return name.startswith(TEMPORARY) or name in _BEFOREHAND
 
 
 def open_workspace(layout: Layout, settings: StoreSettings) -> None:

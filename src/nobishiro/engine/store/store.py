@@ -18,7 +18,7 @@ from nobishiro.engine.store.commits import Commit, CommitKind, CommitLog, TableS
 from nobishiro.engine.store.comparison import Comparison, compare_rows
 from nobishiro.engine.store.disk import disk_errors
 from nobishiro.engine.store.layout import Layout, check_name
-from nobishiro.engine.store.marker import make_workspace, open_workspace
+from nobishiro.engine.store.marker import can_become_workspace, make_workspace, open_workspace
 from nobishiro.engine.store.parquet import scan_rows
 from nobishiro.engine.store.partial import Partial
 from nobishiro.engine.store.publication import Heading
@@ -71,6 +71,15 @@ class Store:
         with disk_errors(layout.path):
             open_workspace(layout, settings)
         return cls(layout, settings)
+
+    @classmethod
+    def open_or_plan(cls, path: Path, settings: StoreSettings = _DEFAULTS) -> Self:
+        """`open`; where the directory is empty or absent, an empty store to read that `create` may make later."""
+        layout = Layout(Path(path).absolute())
+        with disk_errors(layout.path):
+            if can_become_workspace(layout):
+                return cls(layout, settings)
+        return cls.open(path, settings)
 
     @property
     def path(self) -> Path:

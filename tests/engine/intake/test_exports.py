@@ -32,8 +32,8 @@ VALUES = {
     ColumnType.INTEGER: st.integers(1, 10**12),
     ColumnType.QUANTITY: st.decimals(-(10**6), 10**6, places=3),
     ColumnType.MONEY: st.decimals(-(10**12), 10**12, places=2),
-    ColumnType.RATE: st.floats(-2, 2).map(lambda x: float(f"{x:.12g}")),
-    ColumnType.SCORE: st.floats(-1e6, 1e6).map(lambda x: float(f"{x:.12g}")),
+    ColumnType.RATE: st.floats(-2, 2).map(lambda x: round(x, 9)),
+    ColumnType.SCORE: st.floats(-1e6, 1e6).map(lambda x: round(x, 6)),
     ColumnType.FLAG: st.booleans(),
     ColumnType.DAY: st.dates(date(1951, 1, 1), TODAY),
     ColumnType.MOMENT: st.datetimes(datetime(1951, 1, 1), datetime(2026, 11, 20)),
@@ -53,13 +53,17 @@ def frames(draw, table, rows=4):
     return frame.unique(list(table.key), keep="first", maintain_order=True)
 
 
-def back_again(table, path, encoding=None):
+def back_again(table, path):
+    prepared = prepared_again(table, path)
+    assert prepared.rejected.is_empty(), prepared.rejected.to_dicts()
+    return conform(table, prepared.tables[table.name])
+
+
+def prepared_again(table, path):
     raw = read_source(str(path))
     mapping = choose_mapping(raw, table.name)
     assert mapping.exact
-    prepared = prepare_import(raw, mapping, ImportSettings(), TODAY)
-    assert prepared.rejected.is_empty(), prepared.rejected.to_dicts()
-    return conform(table, prepared.tables[table.name])
+    return prepare_import(raw, mapping, ImportSettings(), TODAY)
 
 
 def assert_same(table, before, after):
@@ -68,21 +72,24 @@ def assert_same(table, before, after):
 
 
 ROUNDS = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
-MANY = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def round_trip(data, table, tmp_path, encoding, suffix, headers):
     before = data.draw(frames(table))
     path = tmp_path / f"export{suffix}"
     report = export_table(table, before, path, encoding=encoding, headers=headers)
-    after = back_again(table, path)
     if not report.unwritable:
-        assert_same(table, before, after)
+        assert_same(table, before, back_again(table, path))
         return
-    named = {(cell.line, cell.column) for cell in report.unwritable}
-    assert after.height == before.height or any(
-        table.column(name).ja in {column for _, column in named} for name in table.key
-    )
+    # every cell that was not named is there unchanged; rows whose very code did not fit may have become one
+    prepared = prepared_again(table, path)
+    damaged = {cell.line - 2 for cell in report.unwritable}
+    whole = before.filter(~pl.int_range(pl.len()).is_in(list(damaged)))
+    after = conform(table, prepared.tables[table.name])
+    key = list(table.key)
+    kept = after.join(whole.select(key), on=key, how="semi", nulls_equal=True)
+    assert kept.sort(key).to_dicts() == whole.sort(key).to_dicts()
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -171,7 +171,11 @@ def _fading(
             spend.append(np.log(float(cut.new_spend[cut.known].mean())))
     if len(length) < 3:
         return 0.0
-    return float(np.clip(np.polyfit(length, spend, 1)[0], -4.0, 0.0))
+    (slope, _), residuals, *_ = np.polyfit(length, spend, 1, full=True)
+    # a slope that its own points do not bear out (a season among them) is believed less: James and Stein
+    scatter = float(residuals.sum()) / (len(length) - 2) / float(np.var(length) * len(length))
+    belief = max(0.0, 1.0 - scatter / slope**2) if slope < 0 else 0.0
+    return float(np.clip(slope * belief, -4.0, 0.0))
 
 
 def _features(cut: Cut) -> Float32:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+import nobishiro
 from nobishiro.contracts.errors import UnknownName
 from nobishiro.contracts.tables import TABLES
 from nobishiro.engine.intake.guessing import MappingGuess, guess_mapping
@@ -152,11 +152,8 @@ def test_a_file_of_nonsense_raises_nothing() -> None:
     assert set(found.unmapped) <= {"foo", "bar", "baz"}
 
 
-def test_the_shared_online_retail_file_is_guessed() -> None:
-    shared = os.environ.get("NOBISHIRO_SHARED")
-    path = Path(shared or "") / "data" / "online_retail_ii.parquet"
-    if not shared or not path.is_file():
-        pytest.skip("NOBISHIRO_SHARED does not point to the public data")
+def test_the_bundled_orders_are_guessed() -> None:
+    path = Path(nobishiro.__file__).parent / "demo_data" / "online_retail_ii.parquet"
     found = guess_mapping(pl.read_parquet(path).head(5_000))
     assert found.mapping.table == "order_lines"
     assert found.confidence > 0.9

@@ -6,7 +6,7 @@ that take a single file make one without a workspace.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from nobishiro.contracts.errors import UnknownName
 from nobishiro.contracts.protocols import ProgressReport, no_progress
-from nobishiro.contracts.results import PlanSummary, Thresholds
+from nobishiro.contracts.results import RESULTS, PlanSummary, Thresholds
 from nobishiro.contracts.tables import TABLES
 from nobishiro.engine.decide.leads import choose_leads
 from nobishiro.engine.decide.targets import MonthTarget, target_of_month
 from nobishiro.engine.intake.corrections import apply_corrections
 from nobishiro.engine.intake.matching import apply_merges
-from nobishiro.engine.offer.personal import recommend_products
+from nobishiro.engine.offer.personal import recommend_in_parts
 from nobishiro.engine.offer.together import find_pairs
 from nobishiro.engine.settings import Settings
 from nobishiro.engine.store.types import polars_schema
@@ -69,6 +70,7 @@ class Analysis:
         self._wanted_as_of: Final = as_of
         self.settings: Final = settings
         self._progress: Final = progress
+        self._leading: pl.DataFrame | None = None
 
     @property
     def as_of(self) -> date:
@@ -211,9 +213,30 @@ class Analysis:
     @cached_property
     def recommendations(self) -> pl.DataFrame:
         """RESULTS["recommendations"]."""
+        return pl.concat(list(self.recommendation_parts()))
+
+    def recommendation_parts(self) -> Iterator[pl.DataFrame]:
+        """`recommendations` some customers at a time, for whoever writes them out without keeping them.
+
+        All rows of two hundred thousand customers are gigabytes of sentences. What leads is kept, for the plan.
+        """
+        if "recommendations" in self.__dict__:
+            yield self.recommendations
+            return
         sales = self.sales
         self._say("recommend")
-        return recommend_products(sales, self.product_names, self.settings.recommend)
+        leading = []
+        for part in recommend_in_parts(sales, self.product_names, self.settings.recommend):
+            leading.append(part.filter(pl.col("rank") == 1))
+            yield part
+        self._leading = pl.concat(leading)
+
+    @property
+    def leading_offers(self) -> pl.DataFrame:
+        """The recommendations ranked first."""
+        if self._leading is None:
+            self._leading = self.recommendations.filter(pl.col("rank") == 1)
+        return self._leading
 
     @cached_property
     def month_target(self) -> MonthTarget:
@@ -225,7 +248,7 @@ class Analysis:
         """RESULTS["plan"] and how good it is."""
         from nobishiro.engine.decide.plan import make_plan
 
-        leads = choose_leads(self.positions, self.recommendations, self.families.product_families)
+        leads = choose_leads(self.positions, self.leading_offers, self.families.product_families)
         month = self.month_target
         self._say("plan")
         return make_plan(
@@ -249,18 +272,39 @@ class Analysis:
 
     def results(self) -> dict[str, pl.DataFrame]:
         """Every result table by its name in `contracts.results`, computed now."""
-        return {
-            "families": self.families.families,
-            "product_families": self.families.product_families,
-            "customer_features": self.features,
-            "potential": self.potential.by_family,
-            "customer_potential": self.potential.by_customer,
-            "positions": self.positions,
-            "gaps": self.gaps,
-            "pairs": self.pairs,
-            "recommendations": self.recommendations,
-            "plan": self.plan.actions,
-        }
+        return {name: self._result(name) for name in RESULTS}
+
+    def results_in_parts(self) -> Iterator[tuple[str, pl.DataFrame]]:
+        """Every result table by its name, at least one part each, each computed when it is asked for."""
+        for name in RESULTS:
+            if name == "recommendations":
+                yield from ((name, part) for part in self.recommendation_parts())
+            else:
+                yield name, self._result(name)
+
+    def _result(self, name: str) -> pl.DataFrame:
+        match name:
+            case "families":
+                return self.families.families
+            case "product_families":
+                return self.families.product_families
+            case "customer_features":
+                return self.features
+            case "potential":
+                return self.potential.by_family
+            case "customer_potential":
+                return self.potential.by_customer
+            case "plan":
+                return self.plan.actions
+            case "positions":
+                return self.positions
+            case "gaps":
+                return self.gaps
+            case "pairs":
+                return self.pairs
+            case "recommendations":
+                return self.recommendations
+        raise UnknownName(f"there is no result table {name!r}; there are {', '.join(RESULTS)}")
 
     @cached_property
     def _merges(self) -> pl.DataFrame:

@@ -11,10 +11,8 @@ import polars as pl
 
 import nobishiro
 from nobishiro.contracts.protocols import ProgressReport, no_progress
-from nobishiro.contracts.results import RESULTS
 from nobishiro.engine.analysis import STEPS, Analysis
 from nobishiro.engine.store.runs import Run
-from nobishiro.engine.store.types import conform
 from nobishiro.engine.workspace import Workspace
 
 FINDINGS: Final = "findings.json"
@@ -48,9 +46,9 @@ def recompute(
     with store.new_run(
         analysis.as_of, msgspec.json.encode(analysis.settings).decode(), nobishiro.__version__, number, at
     ) as writer:
-        for name, frame in analysis.results().items():
-            writer.write(name, conform(RESULTS[name], frame))
-            rows[name] = frame.height
+        for name, frame in analysis.results_in_parts():
+            writer.write(name, frame)
+            rows[name] = rows.get(name, 0) + frame.height
         writer.attach(FINDINGS, _json_rows(analysis.cleaned.findings))
         writer.attach(PRODUCT_KINDS, _json_rows(analysis.cleaned.product_kinds))
         writer.attach(THRESHOLDS, msgspec.json.encode(asdict(analysis.thresholds)))

@@ -177,3 +177,28 @@ def test_impossible_questions_are_refused() -> None:
 def test_impossible_settings_are_refused_by_name(rule: dict[str, float]) -> None:
     with pytest.raises(SettingsError, match=f"recommend.{next(iter(rule))}"):
         ItemKNN(RecommendSettings(**rule))
+
+
+@given(triples, st.sampled_from([0.0, 0.5, 10.0]), st.integers(1, 10))
+@settings(deadline=None, max_examples=60)
+def test_buyers_of_both_are_counted_where_one_is_near_the_other(
+    rows: list[tuple[int, int, float]], shrinkage: float, neighbours: int
+) -> None:
+    recommender = fit(rows, (12, 10), min_buyers=1, shrinkage=shrinkage, neighbours=neighbours)
+    bought = {(customer, product) for customer, product, _ in rows}
+    customers = np.arange(12, dtype=np.int32)
+    product, _ = recommender.recommend(customers, 5, True)
+    at, place = np.nonzero(product >= 0)
+    chosen = product[at, place]
+    because = recommender.explain(customers[at], chosen, top=1)[0][:, 0]
+    expected = [
+        sum((c, a) in bought and (c, b) in bought for c in range(12)) for a, b in zip(because, chosen, strict=True)
+    ]
+    assert recommender.shared_buyers(because, chosen).tolist() == expected
+
+
+def test_buyers_of_both_must_be_asked_for_pairs() -> None:
+    recommender = fit([(0, 0, 1.0)], (1, 1), min_buyers=1)
+    with pytest.raises(BadInput, match="one of each a row"):
+        recommender.shared_buyers(np.array([0]), np.array([0, 0]))
+    assert recommender.shared_buyers(np.array([0]), np.array([0])).tolist() == [0]

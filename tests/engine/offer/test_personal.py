@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nobishiro.contracts.results import RESULTS
-from nobishiro.engine.offer.personal import recommend_products
+from nobishiro.engine.offer.personal import recommend_in_parts, recommend_products
 from nobishiro.engine.settings import RecommendSettings
 from nobishiro.engine.understand.sales import encode_sales
 
@@ -116,3 +116,11 @@ def test_the_same_sales_always_give_the_same_answer(seed):
     purchases = [("abcdefgh"[(n * seed) % 8], "pqrst"[(n * n + seed) % 5], n % 90) for n in range(120)]
     one, two = (recommend_products(sales_of(purchases), NO_NAMES, FEW) for _ in range(2))
     assert one.equals(two)
+
+
+@pytest.mark.parametrize("customers_a_part", [1, 2, 5, 100])
+def test_parts_put_together_are_the_whole(customers_a_part):
+    purchases = [("abcdefgh"[n % 8], "pqrstuvw"[(n * n + n // 3) % 8], n % 90) for n in range(70)] + [("z", "odd", 1)]
+    whole = recommend_products(sales_of(purchases), NO_NAMES, FEW)
+    parts = recommend_in_parts(sales_of(purchases), NO_NAMES, FEW, customers_a_part=customers_a_part)
+    assert pl.concat(list(parts)).equals(whole)

@@ -100,6 +100,18 @@ def merge_similar(neighbour, similarity, more_neighbour, more_similarity):  # ty
 
 
 @njit(cache=True, nogil=True)
+def similarity_of(near_start, near, similarity, one, other):  # type: ignore[no-untyped-def]
+    """(rows,) similarity of `other[r]` in the list of `one[r]`, both ranks; 0 where it is not in it."""
+    found = np.zeros(one.size, np.float32)
+    for row in range(one.size):
+        for place in range(near_start[one[row]], near_start[one[row] + 1]):
+            if near[place] == other[row]:
+                found[row] = similarity[place]
+                break
+    return found
+
+
+@njit(cache=True, nogil=True)
 def score_customers(  # type: ignore[no-untyped-def]
     customers, start, bought, weight, near_start, near, similarity, products, exclude_bought, first, last, best, score
 ):

@@ -42,8 +42,11 @@ def write_frame(frame: pl.DataFrame, path: Path) -> None:
 
 
 def _guarded(frame: pl.DataFrame) -> pl.DataFrame:
-    text = pl.col(pl.String)
-    return frame.with_columns(pl.when(text.str.contains(FORMULA_START)).then(pl.lit("'") + text).otherwise(text))
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
+    return frame.with_columns(
+        pl.when(pl.col(name).str.contains(FORMULA_START)).then("'" + pl.col(name)).otherwise(pl.col(name)).alias(name)
+        for name in texts
+    )
 
 
 def _write_excel(frame: pl.DataFrame, path: Path) -> None:

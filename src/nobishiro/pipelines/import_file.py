@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import msgspec
 import polars as pl
@@ -15,7 +16,7 @@ from nobishiro.contracts.protocols import ProgressReport, no_progress
 from nobishiro.contracts.tables import TABLES
 from nobishiro.engine.intake.exports import header_of
 from nobishiro.engine.intake.guessing import ColumnGuess, MappingGuess, guess_mapping
-from nobishiro.engine.intake.headers import find_headers
+from nobishiro.engine.intake.headers import find_headers, header_key
 from nobishiro.engine.intake.importing import (
     ImportReport,
     commit_import,
@@ -30,6 +31,9 @@ from nobishiro.engine.intake.sources import read_source
 from nobishiro.engine.store.store import Store
 from nobishiro.engine.workspace import Workspace
 from nobishiro.pipelines.match_customers import MergeReport, match_customers
+
+_PLAIN: Final = 0.9
+"""From this confidence a guess is a known word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +156,7 @@ def choose_mapping(
     preset = match_preset(raw.frame.columns, _preset_folders(workspace))
     guess = guess_mapping(raw.frame, table)
     if preset is not None and table in (None, preset.mapping.table) and not _makes_more(guess, preset.mapping, raw):
-        return msgspec.structs.replace(preset.mapping, name=preset.name)
+        return msgspec.structs.replace(_completed(preset.mapping, guess), name=preset.name)
     if guess.missing:
         named = ", ".join(f"{column.name} ({column.ja} / {column.en})" for column in guess.missing)
         raise MappingIncomplete(
@@ -169,6 +173,26 @@ def _makes_more(guess: MappingGuess, preset: ColumnMapping, raw: RawTable) -> bo
         return False
     wanted = {header for mapping in (preset, *preset.also) for header, _ in mapping.columns}
     return len({column.header for column in guess.columns}) > len(find_headers(wanted, raw.frame.columns))
+
+
+def _completed(preset: ColumnMapping, guess: MappingGuess) -> ColumnMapping:
+    """The preset, and of the headers it does not know those with a plain meaning: a company adds columns of its own."""
+    known = {header_key(header) for mapping in (preset, *preset.also) for header, _ in mapping.columns}
+    known |= {header_key(header) for header in preset.drop}
+    plain = {(c.header, c.table, c.column) for c in guess.columns if c.confidence >= _PLAIN}
+    tables = {mapping.table: mapping for mapping in (preset, *preset.also)}
+    for table, mapping in tables.items():
+        taken = {column for _, column in (*mapping.columns, *((None, name) for name, _ in mapping.constants))}
+        added = tuple(
+            (header, column)
+            for header, its_table, column in sorted(plain)
+            if its_table == table and column not in taken and header_key(header) not in known
+        )
+        tables[table] = msgspec.structs.replace(mapping, columns=(*mapping.columns, *added))
+    also = tuple(tables[mapping.table] if mapping.table != preset.table else mapping for mapping in preset.also)
+    if len({mapping.table for mapping in preset.also}) < len(preset.also):
+        also = preset.also
+    return msgspec.structs.replace(tables[preset.table], also=also)
 
 
 def _named_by_hand(raw: RawTable, table: str | None, columns: Sequence[tuple[str, str]]) -> ColumnMapping:

@@ -135,9 +135,11 @@ def _map(book: Book, data: ReportData) -> None:
         paper=A3,
         frozen=3,
     )
+    sheet.print_area(0, 0, first + len(rows) - 1, len(heads) - 1)
+    if _points(data).is_empty():
+        return  # A chart without a point is no valid workbook.
     # Beside the list on the screen; on paper the list stands alone and the chart has its own sheet.
     sheet.insert_chart(first - 1, len(heads) + 1, _scatter(book, data), {"object_position": 3})
-    sheet.print_area(0, 0, first + len(rows) - 1, len(heads) - 1)
     wall = book.workbook.add_chartsheet(word("book.chart"))
     wall.set_chart(_scatter(book, data))
     wall.set_landscape()

@@ -297,12 +297,12 @@ def _further(
         # Their own rows know them better than a name in somebody else's file.
         cleaned, rows = cleaned.filter(~known), rows.filter(~known)
     done = complete(cleaned, rows, table, mapping, headers, cross=False)
-    cleaned = done.frame.with_columns(rows[LINE])
     key = list(table.key)
-    if not set(key) <= set(cleaned.columns):
+    if not set(key) <= set(done.frame.columns):
         return MappedTable(
             table.name, pl.DataFrame(schema={LINE: pl.Int64}), (*notes, f"{table.name}: no key, left out")
         )
+    cleaned = done.frame.with_columns(rows[LINE])
     others = [name for name in cleaned.columns if name not in key and name != LINE]
     cleaned = cleaned.filter(pl.all_horizontal(pl.col(key).is_not_null()))
     grouped = cleaned.group_by(key, maintain_order=True).agg(

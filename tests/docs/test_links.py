@@ -36,3 +36,17 @@ def test_links_of_a_page_lead_somewhere(page: Path) -> None:
 def test_files_a_page_names_exist(page: Path) -> None:
     named = _PATH.findall(page.read_text("utf-8"))
     assert [name for name in named if not (_ROOT / name).exists()] == []
+
+
+def test_every_module_the_architecture_names_exists() -> None:
+    tree = (_ROOT / "ARCHITECTURE.md").read_text("utf-8").partition("```\nsrc/nobishiro/")[2].partition("```")[0]
+    named = set(re.findall(r"(?<![\w*])(\w+\.py)\b", tree))
+    there = {path.name for path in (*_ROOT.glob("src/**/*.py"), *_ROOT.glob("scripts/*.py"))}
+    assert len(named) > 40
+    assert sorted(named - there) == []
+
+
+def test_every_room_stands_in_the_architecture() -> None:
+    tree = (_ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    rooms = [path.parent.name for path in _ROOT.glob("src/nobishiro/**/__init__.py") if path.parent.name != "nobishiro"]
+    assert [room for room in rooms if f"  {room}/" not in tree] == []

@@ -79,12 +79,15 @@ def _judged_lines(lines: pl.LazyFrame, columns: Sequence[str]) -> pl.DataFrame:
 
     Only codes without a digit are judged by how their prices vary; the others are far too many to be read line by line.
     """
-    wordy = ~pl.col("product_id").cast(pl.String).str.contains(r"\d")
-    sums = [pl.col(name).cast(pl.Float64).sum() for name in ("quantity", "amount") if name in columns]
-    picked = ["product_id", *(pl.col(name).cast(pl.Float64) for name in ("quantity", "amount") if name in columns)]
-    each = lines.filter(wordy).select(picked).collect(engine="streaming")
-    others = lines.filter(~wordy).group_by("product_id").agg(sums).sort("product_id").collect(engine="streaming")
-    return pl.concat([each, others], how="diagonal")
+    numbers = [pl.col(name).cast(pl.Float64) for name in ("quantity", "amount") if name in columns]
+    summed = lines.group_by("product_id").agg(number.sum() for number in numbers).collect(engine="streaming")
+    has_digit = summed["product_id"].cast(pl.String).str.contains(r"\d")
+    others = summed.filter(has_digit).sort("product_id")
+    wordy = summed.filter(~has_digit)["product_id"]
+    if wordy.is_empty():
+        return others
+    each = lines.filter(pl.col("product_id").is_in(wordy.implode())).select("product_id", *numbers)
+    return pl.concat([each.collect(engine="streaming"), others], how="diagonal")
 
 
 def _look(lines: pl.LazyFrame, columns: Sequence[str]) -> tuple[int, int, int]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import numpy as np
 import polars as pl
 
 from nobishiro.contracts.results import RESULTS
@@ -36,24 +37,18 @@ def build_gaps(
     not_applicable = _latest_fact(known, "not_applicable", "not_applicable_on")
     competitor = _latest_fact(known, "competitor_buys", "competitor_on")
     key = ["customer_id", "family"]
-    cells = pl.concat(
-        [frame.select(key) for frame in (potential, proposed, not_applicable, competitor)], how="vertical_relaxed"
-    ).unique(maintain_order=True)
-    listed = positions.select("customer_id", "what_computed", "what_set", "pace_computed", "pace_set", "quadrant")
-    cells = (
-        cells.join(listed, on="customer_id", how="inner", maintain_order="left")
-        .join(
-            potential.select(
-                *key, "current", "potential", "low", "high", "basis", "comparable_customers", "comparable_buyers"
-            ),
-            on=key,
-            how="left",
-            maintain_order="left",
-        )
-        .join(proposed, on=key, how="left", maintain_order="left")
-        .join(not_applicable, on=key, how="left", maintain_order="left")
-        .join(competitor, on=key, how="left", maintain_order="left")
+    estimated = potential.select(
+        *key, "current", "potential", "low", "high", "basis", "comparable_customers", "comparable_buyers"
     )
+    # Nearly all cells come from `potential`, millions of them, in order: only what is named beside it is looked up.
+    named = pl.concat([frame.select(key) for frame in (proposed, not_applicable, competitor)], how="vertical_relaxed")
+    further = named.unique(maintain_order=True).join(estimated, on=key, how="anti", maintain_order="left")
+    cells = estimated if further.is_empty() else pl.concat([estimated, further], how="diagonal_relaxed")
+    cells = cells.join(
+        positions.select("customer_id", "quadrant"), on="customer_id", how="inner", maintain_order="left"
+    )
+    for beside in (proposed, not_applicable, competitor):
+        cells = _with(cells, beside, key)
     said_later = pl.col("competitor_on").is_not_null() & (
         pl.col("proposed_on").is_null() | (pl.col("competitor_on") >= pl.col("proposed_on"))
     )
@@ -78,13 +73,31 @@ def build_gaps(
         pl.col("basis").fill_null("unknown"),
         missed.alias("is_missed"),
     )
-    ranks = (
-        gaps.filter("is_missed")
-        .sort("expected", "customer_id", "family", descending=[True, False, False])
-        .with_row_index("rank", offset=1)
-        .select(*key, pl.col("rank").cast(pl.Int64))
+    missed_first = (
+        gaps.with_row_index("_row")
+        .filter("is_missed")
+        .select("_row", "expected", *key)
+        .sort("expected", *key, descending=[True, False, False])["_row"]
+        .to_numpy()
     )
-    return gaps.join(ranks, on=key, how="left", maintain_order="left").sort(key).select(RESULTS["gaps"].column_names)
+    rank = np.zeros(gaps.height, np.int64)
+    rank[missed_first] = np.arange(1, missed_first.size + 1)
+    gaps = gaps.with_columns(pl.Series("rank", rank).replace(0, None)).select(RESULTS["gaps"].column_names)
+    return gaps if _is_sorted(gaps) else gaps.sort(key)
+
+
+def _with(cells: pl.DataFrame, beside: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """The columns of `beside`, one row a cell at most, next to `cells`."""
+    if beside.is_empty():
+        more = [name for name in beside.columns if name not in key]
+        return cells.with_columns(pl.lit(None, beside.schema[name]).alias(name) for name in more)
+    return cells.join(beside, on=key, how="left", maintain_order="left")
+
+
+def _is_sorted(gaps: pl.DataFrame) -> bool:
+    customer, family = pl.col("customer_id"), pl.col("family")
+    rises = (customer > customer.shift()) | ((customer == customer.shift()) & (family > family.shift()))
+    return bool(gaps.select(rises.all(ignore_nulls=True)).item())
 
 
 def _proposed(proposals: pl.DataFrame, product_families: pl.DataFrame, as_of: date) -> pl.DataFrame:

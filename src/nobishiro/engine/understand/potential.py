@@ -5,6 +5,7 @@ docs/explanation/potential.md says in words what is computed here and what was m
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ import polars as pl
 from nobishiro.contracts.errors import BadInput
 from nobishiro.engine.settings import PotentialSettings
 from nobishiro.engine.understand.comparables import Comparables, Flags, Likeness, choose_comparables, fit_affinity
-from nobishiro.engine.understand.exploration import FEATURES, Cut, Float64, Int32, Int64, look_at_cut
+from nobishiro.engine.understand.exploration import FEATURES, Cut, Float32, Float64, Int32, Int64, look_at_cut
 from nobishiro.engine.understand.family_cells import (
     Cells,
     no_cells,
@@ -34,8 +35,11 @@ from nobishiro.engine.understand.rehearsal import (
 from nobishiro.engine.understand.sales import Sales
 from nobishiro.engine.understand.told import Told, read_told
 
-_CELLS = 12_000_000
-"""Customer × family cells worked on at a time."""
+_CELLS = 2_000_000
+"""Customer × family cells a thread works on at a time; some thirty numbers a cell are in memory meanwhile."""
+_STEP = 4096
+"""Blocks are multiples of this many customers."""
+_THREADS = 2
 _LEAST_COMPARABLES = 5
 """With one order day and fewer comparable customers than this nothing is said."""
 
@@ -115,9 +119,11 @@ def estimate_potential(
         prospects = listed.filter(~listed.is_in(by_customer["customer_id"].implode()))
         more_families, more_customers = _say_of_prospects(prospects, told)
         by_family, by_customer = pl.concat((by_family, more_families)), pl.concat((by_customer, more_customers))
+    if not by_customer["customer_id"].is_sorted():  # prospects came last, or the ids were numbers
+        by_family, by_customer = by_family.sort("customer_id", "family"), by_customer.sort("customer_id")
     return PotentialResult(
-        by_family=by_family.sort("customer_id", "family"),
-        by_customer=by_customer.sort("customer_id"),
+        by_family=by_family,
+        by_customer=by_customer,
         rehearsal=rehearsed if isinstance(rehearsed, Rehearsal) else None,
         not_estimated=rehearsed if isinstance(rehearsed, TooLittle) else None,
     )
@@ -168,18 +174,15 @@ def _estimate(setting: _Setting) -> tuple[pl.DataFrame, pl.DataFrame]:
     blocks = _blocks(customers, setting.size)
     forecast = _forecast(setting, blocks)
     comparables = _choose_reference(setting)
-    families, rows = [], []
-    for codes in blocks:
-        by_family, by_customer = _estimate_block(setting, codes, forecast, comparables)
-        families.append(by_family)
-        rows.append(by_customer)
-    if not rows:
+    if not blocks:
         return pl.DataFrame(schema=BY_FAMILY_SCHEMA), pl.DataFrame(schema=BY_CUSTOMER_SCHEMA)
-    return pl.concat(families), pl.concat(rows)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        found = list(pool.map(lambda codes: _estimate_block(setting, codes, forecast, comparables), blocks))
+    return pl.concat([by_family for by_family, _ in found]), pl.concat([by_customer for _, by_customer in found])
 
 
 def _blocks(customers: int, families: int) -> list[Int64]:
-    step = max(256, _CELLS // max(families, 1))
+    step = max(1, _CELLS // max(families, 1) // _STEP) * _STEP
     return [np.arange(start, min(start + step, customers), dtype=np.int64) for start in range(0, customers, step)]
 
 
@@ -191,10 +194,13 @@ def _forecast(setting: _Setting, blocks: list[Int64]) -> Forecast | None:
     sample = _sample(setting.sales.customers.len(), setting.settings.training_customers, setting.settings.seed)
     seen = setting.look(sample, rehearsed.horizon, rehearsed.year)
     affinity = fit_affinity(seen.owned[seen.known], seen.current[seen.known])
-    columns = []
-    for codes in blocks:
+
+    def describe(codes: Int64) -> Float32:
         cut = setting.look(codes, rehearsed.horizon, rehearsed.year)
-        columns.append(model_columns(cut.features, affinity, cut.owned))
+        return model_columns(cut.features, affinity, cut.owned)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        columns = list(pool.map(describe, blocks))
     return rehearsed.model.forecast(np.vstack(columns))
 
 

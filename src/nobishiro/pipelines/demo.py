@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final
@@ -27,7 +28,8 @@ COMPANY_JA: Final = "実データ: 英国のギフト卸(Online Retail II)"
 COMPANY_EN: Final = "Real data: a UK gift wholesaler (Online Retail II)"
 SOURCE: Final = (
     "Online Retail II, Daqing Chen, UCI Machine Learning Repository, doi 10.24432/C5CG6D, CC BY 4.0; both sheets "
-    "joined, lines that stand in both kept once. Reps, hours and who looks after whom are assumptions of this demo."
+    "joined, lines that stand in both kept once. Reps, their hours, who looks after whom and the target "
+    "(last year + 10 %) are assumptions of this demo."
 )
 _SETTINGS: Final = """# The demo's own settings; every key is in docs/reference/settings.md
 [workspace]
@@ -35,7 +37,7 @@ currency = "GBP"
 tax = "excluded"
 time_zone = "Europe/London"
 """
-_REPS: Final = ("担当1(仮)", "担当2(仮)", "担当3(仮)", "担当4(仮)", "担当5(仮)")
+_REPS: Final = tuple(f"担当{number}(仮) Rep {number}" for number in range(1, 6))
 _HOURS: Final = 80.0
 
 
@@ -63,7 +65,7 @@ def run_demo(directory: Path, at: datetime, language: str, progress: ProgressRep
         imported = import_file(
             workspace, ImportRequest(str(path), rejected_to=directory / "rejected.csv"), at, progress
         )
-    _assume_reps(workspace, at)
+    _assume_people(workspace, at)
     try:
         _, backtest = tune(workspace, None, at, progress)
     except NotEnoughHistory:
@@ -120,8 +122,8 @@ def _clear(directory: Path) -> None:
         raise NotAWorkspace(f"{directory}: holds something that is no demo; name an empty directory with --workspace")
 
 
-def _assume_reps(workspace: Workspace, at: datetime) -> None:
-    """Five assumed reps share the customers evenly by code: the data say nothing about who looks after whom."""
+def _assume_people(workspace: Workspace, at: datetime) -> None:
+    """Five assumed reps share the customers evenly by code, and a target is assumed: the data know neither."""
     ids = [f"R{number}" for number in range(1, len(_REPS) + 1)]
     customers = (
         workspace.store.scan("order_lines")
@@ -142,8 +144,24 @@ def _assume_reps(workspace: Workspace, at: datetime) -> None:
         }
     )
     divisions = pl.DataFrame({"division_id": ["D1"], "name": ["営業(仮)"], "is_window": [True]})
+    day = pl.col("ordered_at").cast(pl.Date)
+    lines = workspace.store.scan("order_lines").select(day.alias("day"), "amount")
+    last = lines.select(pl.col("day").max()).collect().item()
+    year = lines.filter(pl.col("day") > last - timedelta(days=365)).select(pl.col("amount").sum()).collect().item()
+    targets = pl.DataFrame(
+        {
+            "scope": ["company"],
+            "scope_id": ["all"],
+            "period_start": [last],
+            "period_end": [last + timedelta(days=364)],
+            "measure": ["sales"],
+            "amount": [round(year * Decimal("1.1"), 2)],
+        },
+        schema_overrides={"amount": pl.Decimal(18, 2)},
+    )
     with workspace.store.begin(Store.new_import_id(at), "edit", "demo: assumed reps", at) as transaction:
         transaction.upsert("divisions", divisions)
         transaction.upsert("reps", reps)
         transaction.upsert("assignments", assignments)
+        transaction.upsert("targets", targets)
         transaction.commit()

@@ -69,7 +69,7 @@ def make_plan(
     )
     chosen = _choose(problem, settings)
     actions = _actions(known, chosen.channel, (value, low, high), hours, rep_ids, problem, offers)
-    return Plan(actions, _summarise(actions, chosen, problem, mix, positions, target, on_course))
+    return Plan(actions, _summarise(actions, chosen, problem, mix, positions, target, on_course, settings))
 
 
 def _rep_hours(
@@ -181,6 +181,7 @@ def _summarise(
     positions: pl.DataFrame,
     target: float | None,
     on_course: float | None,
+    settings: PlanSettings,
 ) -> PlanSummary:
     available = float(problem.rep_hours.sum())
     spent = dict(actions.group_by("quadrant").agg(pl.col("hours").sum()).iter_rows())
@@ -198,6 +199,16 @@ def _summarise(
     if missing is not None:
         ja.append(f"目標まであと{missing:,.0f}です。" if missing > 0 else f"目標を{-missing:,.0f}上回る見込みです。")
         en.append(f"{missing:,.0f} short of the target." if missing > 0 else f"{-missing:,.0f} above the target.")
+    ja.append(
+        f"期待額は仮の前提によります: 訪問1回で拡大余地の{settings.opens_by_visit:.0%}が動き、"
+        f"実績の{settings.keeps_by_visit:.0%}を守る(電話 {settings.opens_by_call:.1%}・{settings.keeps_by_call:.1%}、"
+        f"メール {settings.opens_by_mail:.1%}・{settings.keeps_by_mail:.1%})。"
+    )
+    en.append(
+        f"Expected amounts rest on assumptions: a visit opens {settings.opens_by_visit:.0%} of the potential and keeps "
+        f"{settings.keeps_by_visit:.0%} of the track record (call {settings.opens_by_call:.1%} and "
+        f"{settings.keeps_by_call:.1%}, mail {settings.opens_by_mail:.1%} and {settings.keeps_by_mail:.1%})."
+    )
     if unknown:
         ja.append(f"拡大余地がわからないお客様が{unknown:,}社あります。まず聞き取りから始めてください。")
         en.append(f"For {unknown:,} customers the potential is unknown: ask them first.")

@@ -107,9 +107,9 @@ class PotentialSettings(_Step, frozen=True):
     """Over how many days an earlier forecast is held against what came; shorter where the history is short."""
     comparables: int = 50
     """How many comparable customers are counted for one customer."""
-    reference_customers: int = 4000
+    reference_customers: int = 2000
     """Comparable customers are looked for among this many; a seeded sample where there are more."""
-    training_customers: int = 12_000
+    training_customers: int = 6_000
     """The model learns from this many customers a cut; a seeded sample where there are more."""
     max_rows: int = 2_000_000
     """Every customer × family is listed up to this many rows; above it, families bought or told and the most likely."""

@@ -39,13 +39,13 @@ def plan(
         given: dict[str, float] = {} if hours is None else {"default_hours_per_month": hours}
         settings = msgspec.structs.replace(analysis.settings.plan, **given, **_shares(mix))
         leads = choose_leads(analysis.positions, analysis.recommendations, analysis.families.product_families)
-        month = analysis.month_target
+        year = analysis.year_target
         made = make_plan(
             analysis.positions,
             analysis.table("reps"),
             leads,
-            target=month.target,
-            on_course=month.on_course,
+            target=year.target,
+            on_course=year.on_course,
             settings=settings,
         )
         write_frame(made.actions, out)

@@ -20,7 +20,7 @@ from nobishiro.contracts.protocols import ProgressReport, no_progress
 from nobishiro.contracts.results import RESULTS, PlanSummary, Thresholds
 from nobishiro.contracts.tables import TABLES
 from nobishiro.engine.decide.leads import choose_leads
-from nobishiro.engine.decide.targets import MonthTarget, target_of_month
+from nobishiro.engine.decide.targets import YearTarget, target_of_year
 from nobishiro.engine.intake.corrections import apply_corrections
 from nobishiro.engine.intake.matching import apply_merges
 from nobishiro.engine.offer.personal import recommend_in_parts
@@ -119,6 +119,28 @@ class Analysis:
         return self.cleaned.sales
 
     @cached_property
+    def assignments(self) -> pl.DataFrame:
+        """Who looks after whom: the canonical table, else the rep on each customer's latest order."""
+        given = self.table("assignments")
+        lines, names = self._inputs.lines, self._inputs.lines.collect_schema().names()
+        if not given.is_empty() or "rep_id" not in names:
+            return given
+        customer = (
+            pl.coalesce("end_customer_id", "customer_id") if "end_customer_id" in names else pl.col("customer_id")
+        )
+        latest = (
+            lines.select(customer.alias("customer_id"), "rep_id", "ordered_at")
+            .drop_nulls()
+            .group_by("customer_id")
+            .agg(pl.col("rep_id").sort_by("ordered_at", "rep_id").last())
+            .sort("customer_id")
+            .collect(engine="streaming")
+        )
+        if not self._merges.is_empty():
+            latest = apply_merges(latest, self._merges).unique("customer_id", keep="first", maintain_order=True)
+        return pl.concat([given, latest.with_columns(pl.lit("main").alias("role"))], how="diagonal_relaxed")
+
+    @cached_property
     def families(self) -> FamilyResult:
         """Families given or learned, and the family of each product."""
         from nobishiro.engine.understand.families import learn_families
@@ -172,7 +194,7 @@ class Analysis:
             potential.by_customer,
             tags=self.table("tags"),
             overrides=self.table("overrides"),
-            assignments=self.table("assignments"),
+            assignments=self.assignments,
             deals=self.table("deals"),
             as_of=self.as_of,
             has_amounts=self.sales.has_amounts,
@@ -239,9 +261,9 @@ class Analysis:
         return self._leading
 
     @cached_property
-    def month_target(self) -> MonthTarget:
-        """The month's target and what comes by itself."""
-        return target_of_month(self.table("targets"), float(self.features["amount_12m"].sum()), self.as_of)
+    def year_target(self) -> YearTarget:
+        """The target of the year ahead and what comes by itself."""
+        return target_of_year(self.table("targets"), float(self.features["amount_12m"].sum()), self.as_of)
 
     @cached_property
     def plan(self) -> Plan:
@@ -249,14 +271,14 @@ class Analysis:
         from nobishiro.engine.decide.plan import make_plan
 
         leads = choose_leads(self.positions, self.leading_offers, self.families.product_families)
-        month = self.month_target
+        year = self.year_target
         self._say("plan")
         return make_plan(
             self.positions,
             self.table("reps"),
             leads,
-            target=month.target,
-            on_course=month.on_course,
+            target=year.target,
+            on_course=year.on_course,
             settings=self.settings.plan,
         )
 

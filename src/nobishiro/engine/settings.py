@@ -28,10 +28,6 @@ class WorkspaceSettings(_Step, frozen=True):
     """The one currency of all amounts (ISO 4217)."""
     tax: str = "excluded"
     """`excluded` (税抜) or `included` (税込): what amounts mean."""
-    fiscal_year_starts: int = 4
-    """Month the fiscal year begins, 1–12."""
-    language: str = "ja"
-    """`ja` or `en`: what reports and the command line speak unless told otherwise."""
 
 
 class StoreSettings(_Step, frozen=True):
@@ -80,8 +76,6 @@ class ImportSettings(_Step, frozen=True):
 class MapSettings(_Step, frozen=True):
     """The customer map."""
 
-    window_days: int = 365
-    """How far back the track record looks."""
     potential_threshold: float | None = None
     """Yen a year; None places it where the curve bends."""
     track_record_threshold: float | None = None
@@ -144,7 +138,6 @@ class RecommendSettings(_Step, frozen=True):
     """A purchase this old weighs half."""
     count_leaves_from: int = 5
     """Counts are spoken to customers only from this many buyers up."""
-    seed: int = 7
 
 
 class PlanSettings(_Step, frozen=True):

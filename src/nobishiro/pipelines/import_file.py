@@ -87,7 +87,7 @@ def import_file(
             raise UnknownName(f"mapping {request.mapping!r} is for {mapping.table}, not for {request.table}")
     else:
         mapping = choose_mapping(raw, request.table, request.columns, workspace.path)
-        columns = guess_mapping(raw.frame, mapping.table).columns if not mapping.name else ()
+        columns = () if mapping.name or request.columns else guess_mapping(raw.frame, mapping.table).columns
     prepared = prepare_import(
         raw,
         mapping,
@@ -196,13 +196,26 @@ def _completed(preset: ColumnMapping, guess: MappingGuess) -> ColumnMapping:
 
 
 def _named_by_hand(raw: RawTable, table: str | None, columns: Sequence[tuple[str, str]]) -> ColumnMapping:
+    """A guess in which the named headers stand under their canonical names, so that all that rests on them follows."""
     for header, _ in columns:
         if header not in raw.frame.columns:
             raise UnknownName(f"{raw.source}: has no column {header!r}; it has {', '.join(raw.frame.columns)}")
-    guess = guess_mapping(raw.frame, table).mapping
+    wanted = {header: column for header, column in columns if column not in raw.frame.columns or column == header}
+    header_of_column = {column: header for header, column in wanted.items()}
+    guess = guess_mapping(raw.frame.rename(wanted), table).mapping
+
+    def in_the_file(mapping: ColumnMapping) -> ColumnMapping:
+        pairs = tuple((header_of_column.get(header, header), column) for header, column in mapping.columns)
+        return msgspec.structs.replace(mapping, columns=pairs, also=tuple(in_the_file(m) for m in mapping.also))
+
+    mapping = in_the_file(guess)
     headers, named = {header for header, _ in columns}, {column for _, column in columns}
-    kept = tuple((header, column) for header, column in guess.columns if header not in headers and column not in named)
-    return msgspec.structs.replace(guess, columns=(*kept, *columns))
+    kept = tuple(
+        (header, column) for header, column in mapping.columns if header not in headers and column not in named
+    )
+    return msgspec.structs.replace(
+        mapping, columns=(*kept, *columns), named=tuple(name for name in mapping.named if name not in named)
+    )
 
 
 def _own_export(frame: pl.DataFrame, table: str | None) -> ColumnMapping | None:

@@ -17,6 +17,7 @@ from nobishiro.report.page import write_report
 from nobishiro.report.workbook import write_workbook
 
 _HISTORY_DAYS: Final = 730
+_UNTAXED: Final = ("金額は税抜", "amounts are without tax")
 _LABELS: Final = {
     "lines": ("受注明細", "Order lines"),
     "non_products": ("商品ではない明細", "Lines that are no product"),
@@ -115,6 +116,8 @@ def _intake(analysis: Analysis, occasion: Occasion) -> pl.DataFrame:
         (*_LABELS[row["what"]], row["count"], row["amount"], row["ja"], row["en"])
         for row in analysis.cleaned.findings.iter_rows(named=True)
     ]
+    taxed = ("金額は税込", "amounts include tax") if analysis.settings.workspace.tax == "included" else _UNTAXED
+    rows[0] = (*rows[0][:4], f"{rows[0][4]}({taxed[0]})", f"{rows[0][5]} ({taxed[1]})")
     if occasion.rejected:
         said = ("理由を付けた別ファイルに分けました", "kept in a file of their own, with the reason")
         rows.append((*_LABELS["rejected"], occasion.rejected, 0.0, *said))

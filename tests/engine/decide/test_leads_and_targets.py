@@ -1,4 +1,4 @@
-"""What to speak of first, and what the month should bring."""
+"""What to speak of first, and what the year should bring."""
 
 from datetime import date
 
@@ -7,7 +7,7 @@ import pytest
 
 from nobishiro.contracts.tables import TABLES
 from nobishiro.engine.decide.leads import choose_leads
-from nobishiro.engine.decide.targets import target_of_month
+from nobishiro.engine.decide.targets import target_of_year
 from nobishiro.engine.store.types import polars_schema
 
 
@@ -43,14 +43,14 @@ def target(scope, who, amount):
 
 def test_the_companys_target_counts_before_the_divisions():
     both = targets(target("company", "all", 3_650_000), target("division", "d1", 1))
-    month = target_of_month(both, 730_000.0, date(2026, 11, 21))
-    assert (month.target, month.on_course) == (pytest.approx(300_000.0), pytest.approx(60_000.0))
+    year = target_of_year(both, 730_000.0, date(2026, 11, 21))
+    assert (year.target, year.on_course) == (pytest.approx(3_650_000.0), pytest.approx(730_000.0))
 
 
 def test_without_a_company_target_the_divisions_are_added_up():
     two = targets(target("division", "d1", 365_000), target("division", "d2", 365_000))
-    assert target_of_month(two, 0.0, date(2026, 11, 21)).target == pytest.approx(60_000.0)
+    assert target_of_year(two, 0.0, date(2026, 11, 21)).target == pytest.approx(730_000.0)
 
 
 def test_a_target_of_another_year_is_none():
-    assert target_of_month(targets(target("company", "all", 1)), 0.0, date(2028, 1, 1)).target is None
+    assert target_of_year(targets(target("company", "all", 1)), 0.0, date(2028, 1, 1)).target is None

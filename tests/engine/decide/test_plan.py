@@ -95,7 +95,7 @@ def test_unknown_quadrant_is_not_planned_but_counted_in_words():
 def test_the_gap_to_the_target_is_said():
     plan = make_plan(positions(FOUR[0]), reps(r1=10.0), OFFERS, target=1_000_000.0, on_course=500_000.0)
     assert plan.summary.target_gap == pytest.approx(500_000 - 160_000)
-    assert "目標まであと340,000" in plan.summary.words_ja
+    assert "年間目標まであと340,000" in plan.summary.words_ja
 
 
 def test_without_reps_the_team_has_the_default_hours():

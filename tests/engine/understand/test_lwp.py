@@ -119,6 +119,20 @@ def test_override_counts_before_tags_and_keeps_its_reason():
     )  # fmt: skip
 
 
+def test_yen_set_by_a_person_move_the_customer_and_count_as_told():
+    overrides = frame(
+        TABLES["overrides"],
+        [{"customer_id": "D", "measure": "potential", "value": "1,200,000", "reason": "増設の計画"}],
+    )
+    row = map_of(overrides=overrides).positions.filter(pl.col("customer_id") == "D").row(0, named=True)
+    assert (row["quadrant"], row["potential"], row["potential_basis"], row["low"]) == ("B", 1_200_000.0, "told", None)
+
+
+def test_a_line_set_by_hand_is_said_to_be():
+    assert map_of().thresholds.why_ja == "実績の線は人が決めました。拡大余地の線は人が決めました。"
+    assert map_of().thresholds.set_by == "person"
+
+
 def test_map_works_from_tags_alone_without_amounts():
     tags = frame(
         TABLES["tags"],

@@ -197,8 +197,16 @@ def _summarise(
         f"No plan within the same hours can expect more than {gap:.1%} above this one.",
     ]
     if missing is not None:
-        ja.append(f"目標まであと{missing:,.0f}です。" if missing > 0 else f"目標を{-missing:,.0f}上回る見込みです。")
-        en.append(f"{missing:,.0f} short of the target." if missing > 0 else f"{-missing:,.0f} above the target.")
+        ja.append(
+            f"この計画を入れても年間目標まであと{missing:,.0f}です。"
+            if missing > 0
+            else f"年間目標を{-missing:,.0f}上回る見込みです。"
+        )
+        en.append(
+            f"With this plan {missing:,.0f} are still missing to the year's target."
+            if missing > 0
+            else f"{-missing:,.0f} above the year's target."
+        )
     ja.append(
         f"期待額は仮の前提によります: 訪問1回で拡大余地の{settings.opens_by_visit:.0%}が動き、"
         f"実績の{settings.keeps_by_visit:.0%}を守る(電話 {settings.opens_by_call:.1%}・{settings.keeps_by_call:.1%}、"
@@ -209,6 +217,10 @@ def _summarise(
         f"{settings.keeps_by_visit:.0%} of the track record (call {settings.opens_by_call:.1%} and "
         f"{settings.keeps_by_call:.1%}, mail {settings.opens_by_mail:.1%} and {settings.keeps_by_mail:.1%})."
     )
+    nobody = int((problem.rep_hours[problem.rep] == 0.0).sum())
+    if nobody:
+        ja.append(f"担当が決まっていない(または時間がない)お客様{nobody:,}社は計画に入っていません。")
+        en.append(f"{nobody:,} customers have no rep, or one without hours, and are not in the plan.")
     if unknown:
         ja.append(f"拡大余地がわからないお客様が{unknown:,}社あります。まず聞き取りから始めてください。")
         en.append(f"For {unknown:,} customers the potential is unknown: ask them first.")

@@ -100,10 +100,17 @@ def build_map(
         .join(_tag_columns(tags), on="customer_id", how="left", maintain_order="left")
         .join(_quadrant_overrides(overrides), on="customer_id", how="left", maintain_order="left")
         .join(_lost(deals), on="customer_id", how="left", maintain_order="left")
+        .join(_amount_overrides(overrides), on="customer_id", how="left", maintain_order="left")
         .with_columns(
-            pl.col("track_record").fill_null(0.0),
+            pl.coalesce("_record_said", pl.col("track_record").fill_null(0.0)).alias("track_record"),
+            pl.coalesce("_room_said", "potential").alias("potential"),
+            *(pl.when(pl.col("_room_said").is_null()).then(pl.col(name)).alias(name) for name in ("low", "high")),
+            pl.when(pl.col("_room_said").is_not_null())
+            .then(pl.lit("told"))
+            .otherwise(pl.col("potential_basis"))
+            .fill_null("unknown")
+            .alias("potential_basis"),
             pl.col("orders_12m").fill_null(0),
-            pl.col("potential_basis").fill_null("unknown"),
         )
     )
     thresholds, pace_bend = _thresholds(rows, settings, has_amounts)
@@ -120,15 +127,24 @@ def _thresholds(rows: pl.DataFrame, settings: MapSettings, has_amounts: bool) ->
     pace = find_bend(rows["orders_12m"].cast(pl.Float64))
     record_at = settings.track_record_threshold if settings.track_record_threshold is not None else record.value
     room_at = settings.potential_threshold if settings.potential_threshold is not None else room.value
-    by_hand = settings.track_record_threshold is not None or settings.potential_threshold is not None
-    unit_ja, unit_en = ("実績", "track record") if has_amounts else ("受注回数", "number of orders")
+    drawn = (settings.track_record_threshold is not None, settings.potential_threshold is not None)
+    record_ja, record_en = ("実績", "track record") if has_amounts else ("受注回数", "number of orders")
+    by_hand_ja, by_hand_en = "{}の線は人が決めました。", "The line of {} was set by a person."
+    why_ja = [
+        by_hand_ja.format(record_ja) if drawn[0] else record.in_words_ja(record_ja),
+        by_hand_ja.format("拡大余地") if drawn[1] else room.in_words_ja("拡大余地"),
+    ]
+    why_en = [
+        by_hand_en.format(record_en) if drawn[0] else record.in_words_en(record_en),
+        by_hand_en.format("potential") if drawn[1] else room.in_words_en("potential"),
+    ]
     return (
         Thresholds(
             potential=room_at,
             track_record=record_at,
-            why_ja=f"{record.in_words_ja(unit_ja)}{room.in_words_ja('拡大余地')}",
-            why_en=f"{record.in_words_en(unit_en)} {room.in_words_en('potential')}",
-            set_by="person" if by_hand else "computed",
+            why_ja="".join(why_ja),
+            why_en=" ".join(why_en),
+            set_by="person" if any(drawn) else "computed",
         ),
         pace,
     )
@@ -239,6 +255,18 @@ def _quadrant_overrides(overrides: pl.DataFrame) -> pl.DataFrame:
         .unique("customer_id", keep="last", maintain_order=True)
         .select("customer_id", pl.col("value").alias("_override"), "reason")
     )
+
+
+def _amount_overrides(overrides: pl.DataFrame) -> pl.DataFrame:
+    """Yen that a person set over the computed potential or track record."""
+    latest = overrides.unique(["customer_id", "measure"], keep="last", maintain_order=True)
+    frame = latest.select("customer_id").unique(maintain_order=True)
+    for measure, column in (("potential", "_room_said"), ("track_record", "_record_said")):
+        said = latest.filter(pl.col("measure") == measure).select(
+            "customer_id", pl.col("value").str.replace_all(",", "").cast(pl.Float64, strict=False).alias(column)
+        )
+        frame = frame.join(said, on="customer_id", how="left", maintain_order="left")
+    return frame
 
 
 def _lost(deals: pl.DataFrame) -> pl.DataFrame:

@@ -26,7 +26,7 @@ TEXT = st.text(
     ),
     min_size=1,
     max_size=12,
-)
+).filter(str.strip)  # a text of blanks alone is none: Excel and every import see an empty cell
 VALUES = {
     ColumnType.TEXT: TEXT,
     ColumnType.INTEGER: st.integers(1, 10**12),

@@ -195,8 +195,9 @@ def test_too_long_a_cell_is_a_problem() -> None:
 
 def test_exact_texts_are_not_touched() -> None:
     written = [" ㈱ 山田 ", "'=1+1", "''=x", "a\r\nb"]
-    # The apostrophe our CSV puts before a formula is taken off once, where the file is known to be a CSV of ours.
     assert good("customers", "name", written, exact=True) == written
+    unguarded = [" ㈱ 山田 ", "=1+1", "'=x", "a\r\nb"]
+    assert good("customers", "name", written, exact=True, guarded=True) == unguarded
 
 
 @pytest.mark.parametrize("table", sorted(TABLES))

@@ -101,14 +101,6 @@ def export_table(
     return ExportReport(path, frame.height, unwritable)
 
 
-def without_formula_guard(frame: pl.DataFrame) -> pl.DataFrame:
-    """The texts of one of our own CSV exports as they were before the apostrophe was put in front."""
-    text = pl.col(pl.String)
-    return frame.with_columns(
-        pl.when(text.str.contains(FORMULA_START)).then(text.str.strip_prefix("'")).otherwise(text)
-    )
-
-
 def find_unwritable(frame: pl.DataFrame, encoding: str) -> tuple[Unwritable, ...]:
     """The text cells that `encoding` would change or refuse, in file order; columns are called as in `frame`.
 
@@ -131,7 +123,9 @@ def find_unwritable(frame: pl.DataFrame, encoding: str) -> tuple[Unwritable, ...
 
 def _survives(text: str, encoding: str) -> bool:
     try:
-        return text.encode(encoding).decode(encoding) == text
+        written = text.encode(encoding)
+        # Three-byte characters (JIS X 0212) are read by few systems, and make a short EUC-JP file look like CP932.
+        return written.decode(encoding) == text and not (encoding == "euc_jp" and b"\x8f" in written)
     except UnicodeError:
         return False
 

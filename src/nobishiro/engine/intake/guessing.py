@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
 from typing import Final
@@ -36,6 +36,10 @@ _NAME_AS_CODE: Final = {
     "division_id": ("divisions", ("name",)),
 }
 """Where a file has no code, the name (for a product at last its family) stands for it."""
+_KNOWN: Final = 0.9
+"""From this confidence a header is a known word."""
+_LEAST: Final = 0.3
+"""Readings less certain are none."""
 _BESIDE: Final = 0.9
 """What a column of a further table counts for an event's table; a little less than for its own."""
 _FURTHER: Final = ("customer_id", "product_id", "rep_id", "division_id")
@@ -211,10 +215,13 @@ def _assign(
     for header in headers:
         for column, confidence in _exact(words, header.key, as_main):
             candidates.append(_weigh(table, header, column, confidence, evidence))
+            if fuzzy and confidence >= _KNOWN and table.column(column).required:
+                # Where no value reads, each row is to say so; without the column only "there is none" could be said.
+                candidates[-1] = replace(candidates[-1], confidence=max(candidates[-1].confidence, _LEAST))
         if fuzzy and not any(header.text in candidate.headers for candidate in candidates):
             candidates += [_weigh(table, header, c, s, evidence) for c, s in _near(words, header.key, as_main)]
     order = {column: place for place, column in enumerate(table.column_names)}
-    candidates = [candidate for candidate in candidates if candidate.confidence >= 0.3]
+    candidates = [candidate for candidate in candidates if candidate.confidence >= _LEAST]
     candidates.sort(key=lambda c: (-len(c.headers), -c.confidence, order[c.column]))
     taken: set[str] = set()
     filled: set[str] = set()

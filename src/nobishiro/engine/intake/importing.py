@@ -17,7 +17,6 @@ import polars as pl
 from nobishiro.contracts.errors import DiskFull, FileNotUsable, TooManyRejected
 from nobishiro.contracts.protocols import ProgressReport, no_progress
 from nobishiro.contracts.tables import TABLES, Table
-from nobishiro.engine.intake.exports import without_formula_guard
 from nobishiro.engine.intake.keys import number_occurrences, settle_keys
 from nobishiro.engine.intake.mapping import ColumnMapping
 from nobishiro.engine.intake.raw import RawTable
@@ -97,8 +96,6 @@ def prepare_import(
     Raises `MappingIncomplete`, and `TooManyRejected` when more than `settings.max_rejected_share` of the rows are bad.
     """
     raw = without_rejection_columns(raw)
-    if mapping.exact and raw.guess.kind == "csv":
-        raw = replace(raw, frame=without_formula_guard(raw.frame))
     rows_read = raw.frame.height + raw.rejected.height
     progress("clean", 0, rows_read)
     mapped = map_rows(raw, mapping, settings, today, time_zone=time_zone, customers=customers)

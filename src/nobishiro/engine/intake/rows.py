@@ -63,7 +63,7 @@ def map_rows(
     `MappingIncomplete` when a required column has no header and cannot be built, `UnknownName` for unknown columns.
     """
     check_mapping(mapping, mapping.name or "mapping")
-    rules = rules_from(settings, today, time_zone)
+    rules = replace(rules_from(settings, today, time_zone), guarded=raw.guess.kind == "csv")
     table = TABLES[mapping.table]
     headers = find_headers((header for header, _ in mapping.columns), raw.frame.columns)
     _require(table, mapping, headers, raw, customers is not None)

@@ -17,7 +17,7 @@ from nobishiro.engine.intake.choices import choice_label, choice_words, flag_wor
 from nobishiro.engine.intake.dates import MOMENT, read_moments
 from nobishiro.engine.intake.distinct import encode_distinct
 from nobishiro.engine.intake.numbers import is_empty_mark, parse_minutes, read_numbers, round_decimals
-from nobishiro.engine.intake.texts import MULTILINE, SPECIAL, clean_codes, clean_texts, read_each
+from nobishiro.engine.intake.texts import MULTILINE, PROTECTED, SPECIAL, clean_codes, clean_texts, read_each
 from nobishiro.engine.settings import ImportSettings
 
 DTYPES: Final[dict[ColumnType, pl.DataType]] = {
@@ -64,6 +64,8 @@ class ValueRules:
     the word in it, `*` for any word a choice does not know."""
     exact: bool = False
     """Texts were written by Nobishiro: nothing but types is read, no character is changed."""
+    guarded: bool = False
+    """With `exact`: the file is a CSV, with an apostrophe before what a spreadsheet would take for a formula."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ def clean_column(values: pl.Series, column: Column, rules: ValueRules) -> Cleane
         return CleanedColumn(kept, problems, tuple(_named(name, native.notes)))
     texts = _as_text(values, column, rules)
     if rules.exact and column.type is ColumnType.TEXT and not column.choices:
+        if rules.guarded:
+            texts = texts.str.replace(PROTECTED, "$1")
         return CleanedColumn(texts.set(texts == "", None).alias(column.name), _no_problems(texts.len()))
     distinct = encode_distinct(texts)
     if not distinct.texts.len():

@@ -7,7 +7,10 @@ from nobishiro.cli.terminal import Terminal, default_language
 
 
 def backends(as_json: JsonOption = False, lang: LanguageOption = None) -> None:
-    """List the engines, what each can do, and what one that is missing needs."""
+    """List the engines, what each can do, and what one that is missing needs.
+
+    Example: nobishiro backends
+    """
     from nobishiro.engine.backends import list_backends
 
     terminal = Terminal(lang or default_language(), as_json)

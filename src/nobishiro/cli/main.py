@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Final
 
 import typer
 
@@ -24,6 +25,8 @@ from nobishiro.cli.run import run
 from nobishiro.cli.tune import tune
 from nobishiro.cli.undo import undo
 from nobishiro.contracts.errors import NobishiroError
+
+_INTERRUPTED: Final = 130
 
 app = typer.Typer(
     name="nobishiro",
@@ -74,9 +77,12 @@ def main() -> None:
         else:
             sys.stderr.write(f"nobishiro: {error}\n")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.stderr.write("nobishiro: stopped; nothing was written\n")
-        sys.exit(130)
+    except (KeyboardInterrupt, SystemExit) as stop:
+        # Typer turns Ctrl+C into exit code 130 by itself, and says nothing.
+        if isinstance(stop, SystemExit) and stop.code != _INTERRUPTED:
+            raise
+        sys.stderr.write("nobishiro: stopped; what was under way was discarded\n")
+        sys.exit(_INTERRUPTED)
     except BrokenPipeError:
         sys.exit(0)
 

@@ -10,6 +10,7 @@ import msgspec
 import polars as pl
 
 import nobishiro
+from nobishiro.contracts.errors import NotEnoughHistory
 from nobishiro.contracts.protocols import ProgressReport, no_progress
 from nobishiro.engine.analysis import STEPS, Analysis
 from nobishiro.engine.store.runs import Run
@@ -36,12 +37,15 @@ def recompute(
     """Compute every result of the newest commit and publish them as one run.
 
     The run keeps the commit, the settings and the version it was computed with, so that it can be repeated. Raises
-    `NotEnoughHistory` when there are no orders.
+    `NotEnoughHistory` when there are no sales.
     """
     store = workspace.store
     head = store.head()
     number = head.number if head is not None else None
     analysis = workspace.analysis(as_of, at=number, progress=progress)
+    if not analysis.sales.line_product.size:
+        before = f" before {as_of}" if as_of else ""
+        raise NotEnoughHistory(f"{workspace.path}: there are no sales of any product{before}; import more orders first")
     rows: dict[str, int] = {}
     with store.new_run(
         analysis.as_of, msgspec.json.encode(analysis.settings).decode(), nobishiro.__version__, number, at
@@ -49,6 +53,7 @@ def recompute(
         for name, frame in analysis.results_in_parts():
             writer.write(name, frame)
             rows[name] = rows.get(name, 0) + frame.height
+            del frame
         writer.attach(FINDINGS, _json_rows(analysis.cleaned.findings))
         writer.attach(PRODUCT_KINDS, _json_rows(analysis.cleaned.product_kinds))
         writer.attach(THRESHOLDS, msgspec.json.encode(asdict(analysis.thresholds)))

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 STEPS: Final = ("lines", "families", "features", "potential", "map", "gaps", "pairs", "recommend", "plan")
 """What an analysis does, in order; the names that progress reports."""
 
+_LARGE: Final = 1_000_000
+"""A result with more rows than this is hundreds of megabytes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
@@ -297,12 +300,18 @@ class Analysis:
         return {name: self._result(name) for name in RESULTS}
 
     def results_in_parts(self) -> Iterator[tuple[str, pl.DataFrame]]:
-        """Every result table by its name, at least one part each, each computed when it is asked for."""
+        """Every result table by its name, at least one part each, each computed when it is asked for.
+
+        A large gap matrix is let go of once it was taken: nothing later needs it, and asked for again it is computed
+        again.
+        """
         for name in RESULTS:
             if name == "recommendations":
                 yield from ((name, part) for part in self.recommendation_parts())
             else:
                 yield name, self._result(name)
+            if name == "gaps" and self.gaps.height > _LARGE:
+                del self.gaps
 
     def _result(self, name: str) -> pl.DataFrame:
         match name:

@@ -20,11 +20,11 @@ class _Pages(http.server.SimpleHTTPRequestHandler):
         "": "application/octet-stream",
     }
 
-    def do_GET(self) -> None:
+    def send_head(self) -> Any:
         """The report for `/`, a file for its name."""
         if self.path.split("?")[0] == "/":
             self.path = "/report.html"
-        super().do_GET()
+        return super().send_head()
 
     def list_directory(self, path: Any) -> None:
         """Nothing: what is not a file is not there."""

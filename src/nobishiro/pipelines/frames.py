@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import io
 from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import xlsxwriter
 
-from nobishiro.contracts.errors import DiskFull, FileNotUsable, UnknownName
+from nobishiro.contracts.errors import UnknownName
 from nobishiro.engine.intake.exports import FORMULA_START
+from nobishiro.engine.intake.whole_file import whole_file
 
 
 def write_frame(frame: pl.DataFrame, path: Path) -> None:
@@ -27,18 +28,8 @@ def write_frame(frame: pl.DataFrame, path: Path) -> None:
     writer = writers.get(path.suffix.lower())
     if writer is None:
         raise UnknownName(f"{path}: do not know how to write {path.suffix or 'that'}; use one of {', '.join(writers)}")
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with whole_file(path) as part:
         writer(part)
-        part.replace(path)
-    except OSError as error:
-        if error.errno == 28:
-            raise DiskFull(f"{path}: no space left; nothing was written") from error
-        raise FileNotUsable(f"{path}: cannot be written ({error.strerror}); choose another directory") from error
-    except xlsxwriter.exceptions.FileCreateError as error:
-        raise FileNotUsable(f"{path}: cannot be written ({error}); choose another directory") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _guarded(frame: pl.DataFrame) -> pl.DataFrame:
@@ -50,7 +41,9 @@ def _guarded(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _write_excel(frame: pl.DataFrame, path: Path) -> None:
+    content = io.BytesIO()  # a full disk would leave XlsxWriter's own file open
     with xlsxwriter.Workbook(
-        str(path), {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
+        content, {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
     ) as book:
         frame.write_excel(book, freeze_panes=(1, 0), autofilter=True)
+    path.write_bytes(content.getbuffer())

@@ -6,6 +6,7 @@ What an encoding cannot hold is written as 〓 and named cell by cell.
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,8 +18,9 @@ from typing import Final
 import polars as pl
 import xlsxwriter
 
-from nobishiro.contracts.errors import DiskFull, FileNotUsable, UnknownName
+from nobishiro.contracts.errors import FileNotUsable, UnknownName
 from nobishiro.contracts.tables import Column, ColumnType, Table
+from nobishiro.engine.intake.whole_file import whole_file
 
 FORMULA_START: Final = r"^'*[=+\-@\t\r\x00]"
 """Text that a spreadsheet would take for a formula, whatever apostrophes already stand before it."""
@@ -84,20 +86,8 @@ def export_table(
     if writer is None:
         raise UnknownName(f"{path.name}: do not know how to write {path.suffix or 'a file without an ending'}; "
                           f"use one of {', '.join(writers)}")  # fmt: skip
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with whole_file(path, "choose a directory you may write to") as part:
         unwritable = writer(part)
-        part.replace(path)
-    except OSError as error:
-        if error.errno == 28:
-            raise DiskFull(f"{path}: no space left; nothing was written. Free some space and export again") from error
-        raise FileNotUsable(
-            f"{path}: cannot be written ({error.strerror}); choose a directory you may write to"
-        ) from error
-    except xlsxwriter.exceptions.FileCreateError as error:
-        raise FileNotUsable(f"{path}: cannot be written ({error}); choose another directory") from error
-    finally:
-        part.unlink(missing_ok=True)
     return ExportReport(path, frame.height, unwritable)
 
 
@@ -195,8 +185,9 @@ def _write_excel(table: Table, frame: pl.DataFrame, path: Path, headers: str) ->
             f"{path.name}: {frame.height:,} rows; an Excel sheet holds {_EXCEL_ROWS:,}. Use .csv or .parquet"
         )
     found: list[Unwritable] = []
+    content = io.BytesIO()  # a full disk would leave XlsxWriter's own file open
     book = xlsxwriter.Workbook(
-        str(path), {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+        content, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     )
     sheet = book.add_worksheet(table.ja[:31] if headers == "ja" else table.name[:31])
     bold = book.add_format({"bold": True})
@@ -234,6 +225,7 @@ def _write_excel(table: Table, frame: pl.DataFrame, path: Path, headers: str) ->
             else:
                 sheet.write_string(line, at, str(value), text)
     book.close()
+    path.write_bytes(content.getbuffer())
     return tuple(found)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -14,13 +13,14 @@ from typing import Final
 
 import polars as pl
 
-from nobishiro.contracts.errors import DiskFull, FileNotUsable, TooManyRejected
+from nobishiro.contracts.errors import TooManyRejected
 from nobishiro.contracts.protocols import ProgressReport, no_progress
 from nobishiro.contracts.tables import TABLES, Table
 from nobishiro.engine.intake.keys import number_occurrences, settle_keys
 from nobishiro.engine.intake.mapping import ColumnMapping
 from nobishiro.engine.intake.raw import RawTable
 from nobishiro.engine.intake.rows import LINE, REASON, map_rows
+from nobishiro.engine.intake.whole_file import whole_file
 from nobishiro.engine.settings import ImportSettings
 from nobishiro.engine.store.comparison import Comparison
 from nobishiro.engine.store.store import Store
@@ -167,20 +167,9 @@ def write_rejected(rejected: pl.DataFrame, path: Path) -> None:
     Corrected in place, the file is imported again as it is; the two added columns are ignored then. The file appears
     whole or not at all. Raises `FileNotUsable`, `DiskFull`.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(b"\xef\xbb\xbf")
-            rejected.write_csv(file)
-        part.replace(path)
-    except OSError as error:
-        if error.errno == 28:
-            raise DiskFull(f"{path}: no space left for the rejected rows; nothing was imported") from error
-        raise FileNotUsable(
-            f"{path}: cannot be written ({error.strerror}); choose another place with --rejected"
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
+    with whole_file(path, "choose another place with --rejected") as part, part.open("wb") as file:
+        file.write(b"\xef\xbb\xbf")
+        rejected.write_csv(file)
 
 
 def without_rejection_columns(raw: RawTable) -> RawTable:

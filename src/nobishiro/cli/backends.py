@@ -12,12 +12,21 @@ def backends(as_json: JsonOption = False, lang: LanguageOption = None) -> None:
     Example: nobishiro backends
     """
     from nobishiro.engine.backends import list_backends
+    from nobishiro.pipelines.wording import word
 
     terminal = Terminal(lang or default_language(), as_json)
     known = list_backends()
     terminal.table(
         ("", "", "", ""),
-        [(b.name, "✓" if b.available else "–", ", ".join(sorted(b.capabilities)), b.why_not or "") for b in known],
+        [
+            (
+                b.name,
+                "✓" if b.available else "–",
+                ", ".join(sorted(b.capabilities)),
+                word(b.why_not or "", terminal.language),
+            )
+            for b in known
+        ],
     )
     terminal.document(
         {

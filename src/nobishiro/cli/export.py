@@ -34,6 +34,7 @@ def export(
     """
     from nobishiro.engine.workspace import Workspace
     from nobishiro.pipelines.export_tables import export_tables
+    from nobishiro.pipelines.wording import word
 
     terminal = Terminal(lang or default_language(), as_json)
     reports = export_tables(Workspace.open(workspace), table, out, encoding=encoding, headers=headers, at=at)
@@ -42,7 +43,8 @@ def export(
         if report.unwritable:
             terminal.say("unwritable", encoding=encoding, n=f"{len(report.unwritable):,}")
         for cell in report.unwritable:
-            terminal.line(f"  line {cell.line} {cell.column}: {cell.value}  [{cell.what}]")
+            what = word(cell.what, terminal.language)
+            terminal.say("unwritable.cell", line=cell.line, column=cell.column, value=cell.value, what=what)
     terminal.document(
         {
             "files": [

@@ -15,7 +15,7 @@ from nobishiro.cli.options import (
     SheetOption,
     WorkspaceOption,
 )
-from nobishiro.cli.terminal import Terminal, default_language, now
+from nobishiro.cli.terminal import Terminal, default_language, now, wrong_usage
 
 if TYPE_CHECKING:
     from nobishiro.pipelines.import_file import ImportResult
@@ -78,6 +78,7 @@ def import_(
         ),
         is_dry_run=dry_run,
         rejected_to=rejected,
+        language=terminal.language,
     )
     with terminal.progress() as progress:
         result = import_file(opened, request, now(opened.settings.workspace.time_zone), progress)
@@ -88,7 +89,7 @@ def import_(
 def _pair(text: str) -> tuple[str, str]:
     header, separator, column = text.rpartition("=")
     if not separator or not header or not column:
-        raise typer.BadParameter(f"{text!r} is not HEADER=COLUMN, for example 得意先コード=customer_id")
+        raise wrong_usage(f"{text!r} is not HEADER=COLUMN, for example 得意先コード=customer_id")
     return header, column
 
 

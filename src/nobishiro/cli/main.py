@@ -22,6 +22,7 @@ from nobishiro.cli.pairs import pairs
 from nobishiro.cli.plan import plan
 from nobishiro.cli.recommend import recommend
 from nobishiro.cli.run import run
+from nobishiro.cli.terminal import asked_language
 from nobishiro.cli.tune import tune
 from nobishiro.cli.undo import undo
 from nobishiro.contracts.errors import NobishiroError
@@ -71,20 +72,26 @@ def main() -> None:
         app()
     except NobishiroError as error:
         if "--json" in sys.argv:
-            sys.stdout.write(
-                json.dumps({"error": type(error).__name__, "message": str(error)}, ensure_ascii=False) + "\n"
-            )
+            said = {"error": type(error).__name__, "message": str(error), "message_ja": _worded(str(error), "ja")}
+            sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")
         else:
-            sys.stderr.write(f"nobishiro: {error}\n")
+            sys.stderr.write(f"nobishiro: {_worded(str(error), asked_language())}\n")
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, SystemExit) as stop:
         # Typer turns Ctrl+C into exit code 130 by itself, and says nothing.
         if isinstance(stop, SystemExit) and stop.code != _INTERRUPTED:
             raise
-        sys.stderr.write("nobishiro: stopped; what was under way was discarded\n")
+        said_last = _worded("stopped; what was under way was discarded", asked_language())
+        sys.stderr.write(f"nobishiro: {said_last}\n")
         sys.exit(_INTERRUPTED)
     except BrokenPipeError:
         sys.exit(0)
+
+
+def _worded(text: str, language: str) -> str:
+    from nobishiro.pipelines.wording import word
+
+    return word(text, language)
 
 
 def _find_kernel_cache() -> None:

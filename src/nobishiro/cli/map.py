@@ -64,7 +64,7 @@ def map_(
         else:
             write_frame(positions, out)
     for note in notes:
-        terminal.line(f"  · {note}")
+        terminal.note(note)
     counts = dict(positions.group_by("quadrant").len().iter_rows())
     terminal.line(
         " · ".join(f"{letter or '?'} {counts[letter]:,}" for letter in sorted(counts, key=lambda q: q or "Z"))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from nobishiro.cli.options import DEFAULT_WORKSPACE, JsonOption, LanguageOption, WorkspaceOption
-from nobishiro.cli.terminal import Terminal, default_language, now
+from nobishiro.cli.terminal import Terminal, default_language, now, wrong_usage
 
 
 def match(
@@ -34,7 +34,7 @@ def match(
     if codes is not None:
         frame = read_source(str(codes)).frame
         if frame.width < 2:
-            raise typer.BadParameter(f"{codes} needs two columns: the old code and the new one")
+            raise wrong_usage(f"{codes} needs two columns: the old code and the new one")
         cross_reference = frame.select(frame.columns[:2]).rename(
             dict(zip(frame.columns[:2], ("old_customer_id", "new_customer_id"), strict=True))
         )

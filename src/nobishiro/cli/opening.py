@@ -6,9 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
-from nobishiro.cli.terminal import now
+from nobishiro.cli.terminal import now, wrong_usage
 
 if TYPE_CHECKING:
     from nobishiro.contracts.protocols import ProgressReport
@@ -36,4 +34,4 @@ def open_analysis(
         return analysis, opened.notes, opened.rejected
     if workspace is not None:
         return Workspace.open(workspace).analysis(as_of, progress=progress), (), 0
-    raise typer.BadParameter("give a file of order lines, or a workspace with --workspace")
+    raise wrong_usage("give a file of order lines, or a workspace with --workspace")

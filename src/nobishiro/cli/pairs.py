@@ -57,6 +57,6 @@ def pairs(
         frame = find_pairs(sales, settings).select(COLUMNS)
         write_frame(frame, out)
     for note in notes:
-        terminal.line(f"  · {note}")
+        terminal.note(note)
     terminal.say("wrote", path=out, n=f"{frame.height:,}")
     terminal.document({"out": out, "rows": frame.height, "as_of": analysis.as_of, "rejected": rejected})

@@ -9,7 +9,7 @@ import typer
 
 from nobishiro.cli.opening import open_analysis
 from nobishiro.cli.options import AsOfOption, JsonOption, LanguageOption, MaybeWorkspace, OrdersArgument, OutOption
-from nobishiro.cli.terminal import Terminal, default_language, parse_day
+from nobishiro.cli.terminal import Terminal, default_language, parse_day, wrong_usage
 
 
 def plan(
@@ -50,7 +50,7 @@ def plan(
         )
         write_frame(made.actions, out)
     for note in notes:
-        terminal.line(f"  · {note}")
+        terminal.note(note)
     terminal.line(getattr(made.summary, f"words_{terminal.language}"))
     terminal.table(
         ("", "wished h", "planned h"),
@@ -66,7 +66,7 @@ def _shares(mix: str | None) -> dict[str, float]:
     try:
         parts = [float(part) for part in mix.split(",")]
     except ValueError as error:
-        raise typer.BadParameter(f"{mix!r} is not four numbers; use for example 40,35,20,5") from error
+        raise wrong_usage(f"{mix!r} is not four numbers; use for example 40,35,20,5") from error
     if len(parts) != 4 or sum(parts) <= 0 or min(parts) < 0:
-        raise typer.BadParameter(f"{mix!r} is not four shares; use for example 40,35,20,5")
+        raise wrong_usage(f"{mix!r} is not four shares; use for example 40,35,20,5")
     return {f"share_{letter}": part / sum(parts) for letter, part in zip("abcd", parts, strict=True)}

@@ -47,7 +47,7 @@ def recommend(
         ).select(COLUMNS)
         write_frame(frame, out)
     for note in notes:
-        terminal.line(f"  · {note}")
+        terminal.note(note)
     terminal.say("wrote", path=out, n=f"{frame.height:,}")
     terminal.document(
         {

@@ -40,6 +40,12 @@ class Terminal:
         if not self.as_json:
             self._out.print(text, markup=False)
 
+    def note(self, text: str) -> None:
+        """One of the things reading decided, which the engine says in English, in the person's language."""
+        from nobishiro.pipelines.wording import word
+
+        self.line(f"  · {word(text, self.language)}")
+
     def table(self, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """A small table for a person; numbers to the right."""
         if self.as_json:
@@ -110,9 +116,25 @@ def parse_day(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is not a date; use YYYY-MM-DD") from error
+        raise wrong_usage(f"{text!r} is not a date; use YYYY-MM-DD") from error
 
 
 def default_language() -> str:
     """The language of the environment variable NOBISHIRO_LANG; Japanese without one."""
     return "en" if os.environ.get("NOBISHIRO_LANG", "ja").lower().startswith("en") else "ja"
+
+
+def asked_language() -> str:
+    """The language of `--lang`, for what is said before or after a command reads its options; else the default."""
+    for option, value in zip(sys.argv, [*sys.argv[1:], ""], strict=True):
+        asked = value if option == "--lang" else option.removeprefix("--lang=") if option.startswith("--lang=") else ""
+        if asked in ("ja", "en"):
+            return asked
+    return default_language()
+
+
+def wrong_usage(text: str) -> typer.BadParameter:
+    """The error of a command called wrongly, in the person's language; exit code 2."""
+    from nobishiro.pipelines.wording import word
+
+    return typer.BadParameter(word(text, asked_language()))

@@ -48,6 +48,7 @@ WORDS: Final = {
         "{encoding}に入らない文字が{n}か所あります",
         "{n} cells hold characters that {encoding} cannot",
     ),
+    "unwritable.cell": ("  {line}行目 {column}: {value}  [{what}]", "  line {line} {column}: {value}  [{what}]"),
     "tune.chosen": ("選ばれた設定: {name}", "chosen: {name}"),
     "tune.popular": (
         "人気順より上位10件の的中(NDCG)が {ratio:.2f} 倍です({n}人・{cuts}時点)。",

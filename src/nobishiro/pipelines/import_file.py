@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -18,7 +18,9 @@ from nobishiro.engine.intake.exports import header_of
 from nobishiro.engine.intake.guessing import ColumnGuess, MappingGuess, guess_mapping
 from nobishiro.engine.intake.headers import find_headers, header_key
 from nobishiro.engine.intake.importing import (
+    REJECTED_REASON,
     ImportReport,
+    PreparedImport,
     commit_import,
     dry_run,
     prepare_import,
@@ -31,6 +33,7 @@ from nobishiro.engine.intake.sources import read_source
 from nobishiro.engine.store.store import Store
 from nobishiro.engine.workspace import Workspace
 from nobishiro.pipelines.match_customers import MergeReport, match_customers
+from nobishiro.pipelines.wording import word, word_column
 
 _PLAIN: Final = 0.9
 """From this confidence a guess is a known word."""
@@ -52,6 +55,8 @@ class ImportRequest:
     is_dry_run: bool = False
     rejected_to: Path | None = None
     """Where rejected rows go; beside the source, or in the current directory for a database, when None."""
+    language: str = "ja"
+    """ja or en: how the reasons of rejected rows, the notes and the guesses are worded. Errors are in English."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,8 @@ def import_file(
         customers=_customers(workspace.store) if mapping.search_customer else None,
         progress=progress,
     )
+    prepared = _worded(prepared, request.language)
+    columns = tuple(replace(column, why=word(column.why, request.language)) for column in columns)
     rejected_file = None
     if request.is_dry_run:
         report = dry_run(workspace.store, prepared)
@@ -116,7 +123,17 @@ def import_file(
     merged = None
     if report.commit is not None and any(t.table == "customers" and t.new + t.updated for t in report.tables):
         merged = match_customers(workspace, at, progress=progress)
-    return ImportResult(report, raw.guess, raw.skipped, mapping, columns, rejected_file, merged)
+    guess = replace(raw.guess, notes=tuple(word(note, request.language) for note in raw.guess.notes))
+    return ImportResult(report, guess, raw.skipped, mapping, columns, rejected_file, merged)
+
+
+def _worded(prepared: PreparedImport, language: str) -> PreparedImport:
+    """What was read, with reasons and notes in the person's language."""
+    return replace(
+        prepared,
+        rejected=word_column(prepared.rejected, REJECTED_REASON, language),
+        notes=tuple(word(note, language) for note in prepared.notes),
+    )
 
 
 def find_mapping(workspace: Path, name: str) -> ColumnMapping:

@@ -77,6 +77,18 @@ def test_low_is_at_most_potential_and_high_at_least(result: PotentialResult) -> 
         assert (known["potential"] <= known["high"] + 1e-9).all()
 
 
+def test_no_two_customers_who_differ_share_a_potential(result: PotentialResult) -> None:
+    estimated = result.by_customer.filter(pl.col("basis") == "estimated")
+    assert estimated.height == 300
+    assert estimated["potential"].n_unique() == estimated["exploration"].n_unique()
+
+
+def test_potential_lies_within_its_interval_and_not_at_the_upper_end(result: PotentialResult) -> None:
+    estimated = result.by_customer.filter(pl.col("basis") == "estimated", pl.col("high") > 0)
+    assert (estimated["potential"] < 0.98 * estimated["high"]).mean() > 0.9
+    assert (estimated["potential"] / estimated["high"]).median() < 0.9
+
+
 def test_customer_potential_is_the_sum_over_families(result: PotentialResult) -> None:
     sums = result.by_family.group_by("customer_id").agg(pl.col("potential").sum()).sort("customer_id")
     np.testing.assert_allclose(sums["potential"], result.by_customer["potential"], rtol=1e-6)

@@ -5,8 +5,10 @@ Three layers, each falling back to a plainer one where the history is small:
 1. a *score*: ridge on ranks and their squares, beside a closed-form direction ("spends lately in families opened
    lately"), averaged with gradient-boosted trees where there are enough outcomes. Ranks, because yen have tails that
    one wholesaler would own, and because a rank means the same at every cut, season and company;
-2. yen: what customers at the same place of the score went on to spend, read off customers the score had not seen;
-3. an interval: the quantiles of the same customers, moved until it covers 80 % of their outcomes.
+2. an interval: the quantiles of what customers at the same place of the score went on to spend, read off customers the
+   score had not seen, moved until it covers 80 % of their outcomes;
+3. yen: the mean of those outcomes, each counted up to the upper end of the interval. A plain mean lies above most of
+   what is likely, because one exceptional order in a hundred carries it; this one lies within the interval.
 
 Yen rise with the score alone, never with size beside it: tried, and a size term beside the score made the order of
 customers worse at every cut, because whoever buys much has fewer families left to open.
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import lightgbm
@@ -32,6 +35,8 @@ _RIDGE = 300.0 / 12.0
 """Prior weight in customers (300), times the variance of a uniform rank."""
 _TREES_FROM = 400
 """Positive outcomes below which trees follow noise; then ridge alone."""
+_LEAST_POSITIVES = 60
+"""Positive short outcomes below which the rows of whole horizons teach the order too."""
 _FOLDS = 4
 _THREADS = 2
 _DIRECTION = tuple(
@@ -64,7 +69,7 @@ class Forecast:
     score: Float64
     """(n,) the rank the outcome is expected to have among all customers, about 0 to 1."""
     expected: Float64
-    """(n,) expected yen."""
+    """(n,) expected yen, outcomes above `high` counted as `high`."""
     low: Float64
     high: Float64
     chance: Float64
@@ -110,53 +115,74 @@ def _fit_score(ranks: Float64, target: Float64, positives: int, seed: int) -> _S
 
 
 @dataclass(frozen=True, slots=True)
-class _Scale:
-    """Yen against the place of a score among all customers, read off unseen customers; lines between bin centres."""
+class _Curve:
+    """Values against the place of a score among all customers, never falling; lines between knots."""
 
     place: Float64
-    """(bins,) centres, 0 to 1."""
-    expected: Float64
-    low: Float64
-    high: Float64
-    chance: Float64
+    value: Float64
+
+    def __call__(self, place: Float64) -> Float64:
+        found = np.interp(place, self.place, self.value)
+        # past the last knot the curve goes on as steeply as it arrived
+        last = (self.value[-1] - self.value[-2]) / (self.place[-1] - self.place[-2])
+        read: Float64 = found + np.maximum(place - self.place[-1], 0.0) * last
+        return read
+
+
+def _rising(place: Float64, values: Float64) -> _Curve:
+    """The isotonic curve through `values`, with a knot at the middle of each of its flat blocks and none within.
+
+    Flat blocks would tie customers whom the score tells apart.
+    """
+    fitted = isotonic_regression(values)
+    starts = fitted.blocks
+    knots = np.array([place[a:b].mean() for a, b in pairwise(starts)])
+    level = np.asarray(fitted.x[starts[:-1]], np.float64)
+    # before the first knot: down as steeply as it goes on, and at most to half
+    slope = (level[1] - level[0]) / (knots[1] - knots[0]) if knots.size > 1 else level[0] / knots[0]
+    first = max(level[0] - slope * knots[0], level[0] / 2.0)
+    return _Curve(np.concatenate(([0.0], knots)), np.concatenate(([first], level)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """Yen against the place of a score among all customers, read off unseen customers."""
+
+    expected: _Curve
+    low: _Curve
+    high: _Curve
+    chance: _Curve
 
     def __call__(self, place: Float64) -> tuple[Float64, Float64, Float64, Float64]:
         """(expected, low, high, chance) at each place; low ≤ expected ≤ high."""
-        expected = self._read(place, self.expected)
-        # equal yen would tie customers whom the score tells apart
-        expected = np.maximum(expected, 0.0) + 1e-6 * place * float(self.expected.max())
-        low = np.clip(self._read(place, self.low), 0.0, expected)
-        high = np.maximum(self._read(place, self.high), expected)
-        return expected, low, high, np.clip(self._read(place, self.chance), 0.0, 1.0)
-
-    def _read(self, place: Float64, values: Float64) -> Float64:
-        found = np.interp(place, self.place, values)
-        if values.size > 1:  # past the last centre the curve goes on as steeply as it arrived
-            last = (values[-1] - values[-2]) / (self.place[-1] - self.place[-2])
-            found = found + np.maximum(place - self.place[-1], 0.0) * last
-        read: Float64 = found
-        return read
+        expected = np.maximum(self.expected(place), 0.0)
+        low = np.clip(self.low(place), 0.0, expected)
+        return expected, low, np.maximum(self.high(place), expected), np.clip(self.chance(place), 0.0, 1.0)
 
 
 def _fit_scale(place: Float64, outcome: Float64, level: float) -> _Scale:
     bins = int(np.clip(outcome.size // _ROWS_A_BIN, 1, _MOST_BINS))
     parts = np.array_split(np.argsort(place, kind="stable"), bins)
-    centre, mean, low, high, chance = (np.empty(bins) for _ in range(5))
+    centre, low, high, chance = (np.empty(bins) for _ in range(4))
     for b, rows in enumerate(parts):
         yen = outcome[rows]
         nothing = float((yen <= 0).mean())
         # where nothing is likely the interval begins at 0 and leaves all the rest above; where spend is certain it
         # leaves half of it on either side
         below = (1.0 - level) / 2.0 * max(1.0 - nothing / (1.0 - level), 0.0)
-        centre[b], mean[b], chance[b] = place[rows].mean(), yen.mean(), 1.0 - nothing
+        centre[b], chance[b] = place[rows].mean(), 1.0 - nothing
         low[b] = float(np.quantile(yen, below))
         high[b] = float(np.quantile(yen, min(level + (below if below > nothing else 0.0), 1.0)))
-    return _Scale(centre, _rising(mean), _rising(low), _rising(high), _rising(chance))
-
-
-def _rising(values: Float64) -> Float64:
-    fitted: Float64 = isotonic_regression(values).x
-    return fitted
+    # one pretended customer of the usual kind a bin: that nobody of a hundred opened anything does not say never
+    pretended = 1.0 / (1.0 + outcome.size / bins)
+    top = _rising(centre, high + pretended * (high.mean() - high))
+    counted = np.minimum(outcome, top(place))
+    mean = np.array([float(counted[rows].mean()) for rows in parts])
+    mean += pretended * (mean.mean() - mean)
+    # the lower end keeps its blocks: it is 0 for as long as nothing is likely, not rising from the middle of there
+    fitted = isotonic_regression(low).x
+    foot = _Curve(np.concatenate(([0.0], centre)), np.concatenate((fitted[:1], fitted)))
+    return _Scale(_rising(centre, mean), foot, top, _rising(centre, chance))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +211,9 @@ def fit_opening_model(
 ) -> OpeningModel:
     """Model of new-family spend from (n, K) raw features, (n,) yen outcomes, and each row's cut and customer code.
 
-    Ranks are taken within each cut. Rows outside `in_yen` (shorter outcomes) teach the order only. Yen and interval
-    come from folds over customers: a customer's rows at all cuts are in one fold, so no outcome was seen by the score
-    it is read against. The caller checks that there are enough rows.
+    Ranks are taken within each cut. Rows `in_yen` teach yen and interval, the others (shorter and later outcomes)
+    the order; where these are too few the same rows teach both. Folds are over customers: a customer's rows at all cuts
+    are in one fold, so no outcome was seen by the score it is read against. The caller checks that there are enough.
     """
     ranks = np.empty(features.shape, np.float64)
     target = np.empty(outcome.size, np.float64)
@@ -198,21 +224,24 @@ def fit_opening_model(
     # a mixing hash, not the code itself: codes follow sorted ids, which often follow age
     fold = ((customer.astype(np.uint64) * np.uint64(11400714819323198485)) >> np.uint64(40)) % np.uint64(_FOLDS)
     unseen = np.empty(outcome.size, np.float64)
+    teaches = ~in_yen if int((outcome[~in_yen] > 0).sum()) >= _LEAST_POSITIVES else np.ones(in_yen.size, np.bool_)
 
     def fit(held: Flags) -> _Score:
-        score = _fit_score(ranks[~held], target[~held], int((outcome[~held] > 0).sum()), seed)
-        if held.any():
-            unseen[held] = score(ranks[held])
+        taken = teaches & ~held
+        score = _fit_score(ranks[taken], target[taken], int((outcome[taken] > 0).sum()), seed)
+        asked = held & in_yen
+        if asked.any():
+            unseen[asked] = score(ranks[asked])
         return score
 
     # one fit a thread: LightGBM's own threads wait for each other where the machine is busy
     with ThreadPoolExecutor(_THREADS) as pool:
         *_, final = pool.map(fit, [*(fold == f for f in range(_FOLDS)), np.zeros(fold.size, np.bool_)])
     place = np.empty(outcome.size, np.float64)
-    for c in np.unique(cut):
+    for c in np.unique(cut[in_yen]):
         place[cut == c] = rank_columns(unseen[cut == c])
     scale, covered = _calibrate(place[in_yen], outcome[in_yen])
-    positives = int((outcome > 0).sum())
+    positives = int((outcome[teaches] > 0).sum())
     return OpeningModel(
         score=final,
         scale=scale,

@@ -21,6 +21,8 @@ _LEAST_HORIZON = 28
 _SHARE_OF_HISTORY = 0.36
 _LEAST_HISTORY_OF_A_CUT = 0.75
 """In horizons: a cut with less history before it would teach from customers nobody knew yet."""
+_SHORT_CUTS = 8
+"""Cuts that teach the order of customers, at most; each begins half an outcome before the next."""
 _LEAST_CUSTOMERS = 30
 _LEAST_POSITIVES = 20
 
@@ -73,10 +75,12 @@ def rehearse(
         return TooLittle("商品群が2つ以上ないため推定できません。", "Not estimated: fewer than two families are known.")
     first = sales.as_of_day - history
     days = _choose_cuts(sales.as_of_day, history, horizon)
-    year = int(min(YEAR, max(day for day, _ in days) - first))
-    views = [_look(sales, product_family, families, day, span, horizon, year, settings) for day, span in days]
+    year = int(min(YEAR, max(day for day, _, in_yen in days if in_yen) - first))
+    views = [
+        _look(sales, product_family, families, day, span, horizon, year, settings, in_yen) for day, span, in_yen in days
+    ]
     views = [view for view in views if view.cut.known.sum() >= _LEAST_CUSTOMERS]
-    positives = sum(int((view.cut.new_spend > 0).sum()) for view in views if view.span == horizon)
+    positives = sum(int((view.cut.new_spend > 0).sum()) for view in views if view.in_yen)
     if positives < _LEAST_POSITIVES:
         return TooLittle(
             f"新しい商品群を買い始めた顧客が過去に{positives}件しかないため推定できません({_LEAST_POSITIVES}件必要です)。",
@@ -89,7 +93,7 @@ def rehearse(
         outcome=np.concatenate([by * view.cut.new_spend[view.cut.known] for by, view in zip(aged, views, strict=True)]),
         cut=np.concatenate([np.full(int(view.cut.known.sum()), i) for i, view in enumerate(views)]),
         customer=np.concatenate([view.codes[view.cut.known] for view in views]),
-        in_yen=np.concatenate([np.full(int(view.cut.known.sum()), view.span == horizon) for view in views]),
+        in_yen=np.concatenate([np.full(int(view.cut.known.sum()), view.in_yen) for view in views]),
         seed=settings.seed,
     )
     return Rehearsal(
@@ -112,22 +116,25 @@ class _View:
 
     codes: Int64
     cut: Cut
-    span: int
-    """Days of the outcome."""
+    in_yen: bool
+    """The outcome covers a whole horizon and teaches yen; else it teaches the order of customers."""
 
 
-def _choose_cuts(as_of: int, history: int, horizon: int) -> list[tuple[int, int]]:
-    """(day, days of outcome), whole horizons first, the latest of them first.
+def _choose_cuts(as_of: int, history: int, horizon: int) -> list[tuple[int, int, bool]]:
+    """(day, days of outcome, teaches yen), whole horizons first, the latest of them first.
 
-    Half horizons teach the order of customers only, from the months that whole ones end before.
+    Whole horizons teach yen, thirds of one teach the order of customers: there are more of them, they end today instead
+    of months ago, and more history lies before them.
     """
-    half = horizon // 2
-    whole = [horizon, horizon + horizon // 4, horizon + half]
+    whole = [horizon, horizon + horizon // 4, horizon + horizon // 2]
     if whole[-1] < YEAR - horizon // 8:
         whole.append(int(YEAR))  # the outcome then lies in the season that comes next
-    pairs = [(back, horizon) for back in whole] + [(back, half) for back in (half, half + horizon // 4)]
-    most = history - _LEAST_HISTORY_OF_A_CUT * horizon
-    return [(as_of - back, span) for back, span in pairs if back <= most or back == horizon]
+    span = max(horizon // 3, min(horizon, _LEAST_HORIZON))
+    short = [span + i * max(span // 2, 1) for i in range(_SHORT_CUTS)]
+    most, most_short = history - _LEAST_HISTORY_OF_A_CUT * horizon, history - span
+    return [(as_of - back, horizon, True) for back in whole if back <= most or back == horizon] + [
+        (as_of - back, span, False) for back in short if back <= most_short
+    ]
 
 
 def _look(
@@ -139,6 +146,7 @@ def _look(
     horizon: int,
     year: int,
     settings: PotentialSettings,
+    in_yen: bool = True,
 ) -> _View:
     starts = sales.customer_start
     first_days = sales.order_day[np.minimum(starts[:-1], max(sales.order_day.size - 1, 0))]
@@ -147,7 +155,7 @@ def _look(
         generator = np.random.default_rng(settings.seed)
         codes = np.sort(generator.choice(codes, settings.training_customers, replace=False))
     cut = look_at_cut(sales, product_family, families, day, horizon, year, codes, outcome_days=span)
-    return _View(codes, cut, span)
+    return _View(codes, cut, in_yen)
 
 
 def _fading(

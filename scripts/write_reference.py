@@ -98,13 +98,13 @@ def commands_page() -> str:
         "# Commands",
         "",
         "`nobishiro COMMAND --help` says the same. Results go to stdout, progress to stderr and only to a terminal.",
-        "With `--json` stdout carries one JSON document and nothing else, also for an error of the tree. Exit codes",
-        "are in",
-        "[errors](errors.md); a wrong option ends with 2.",
+        "With `--json` stdout carries one JSON document and nothing else; for an error of the tree it holds `error`,",
+        "`message` (English) and `message_ja`. Exit codes are in [errors](errors.md); a wrong option ends with 2.",
         "",
         "`NOBISHIRO_WORKSPACE` stands for `--workspace`, `NOBISHIRO_LANG` (`ja` or `en`) for `--lang`. `--lang` is",
-        "also the language of the report and the workbook. `map`, `recommend`, `pairs` and `plan` take either a",
-        "file of order lines or `--workspace`; a file is never changed and nothing is stored.",
+        "also the language of errors, notes, reasons of rejected rows, the report and the workbook. `map`,",
+        "`recommend`, `pairs` and `plan` take either a file of order lines or `--workspace`; a file is never",
+        "changed and nothing is stored.",
     ]
     for name, command in group.commands.items():  # type: ignore[attr-defined]
         first, _, rest = command.help.partition("\n\n")

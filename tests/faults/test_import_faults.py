@@ -78,6 +78,7 @@ def litter(workspace: Path) -> list[str]:
     return [str(path) for path in found]
 
 
+@pytest.mark.timeout(900)
 def test_import_killed_at_twenty_random_points_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     first, big, later = (
         ledger(tmp_path / "first.csv", 2_000),

@@ -20,6 +20,10 @@ def test_nothing_positive_puts_nobody_above_the_line():
     assert "線は引いていません" in bend.in_words_ja("実績")
 
 
+def test_what_is_known_of_nobody_is_said_to_be_unknown():
+    assert "わからない" in find_bend(pl.Series([None, None], dtype=pl.Float64)).in_words_ja("拡大余地")
+
+
 def test_equal_values_all_stand_above():
     assert find_bend(pl.Series([7.0, 7.0, 7.0])).above == 3
 

@@ -20,9 +20,13 @@ class Bend:
     """How many are above zero at all."""
     share: float
     """Share of the total that those above hold."""
+    known: int
+    """How many have a value at all."""
 
     def in_words_ja(self, what: str) -> str:
         """One sentence for the screen."""
+        if not self.known:
+            return f"{what}はまだ誰についてもわからないため、線は引いていません。"
         if not self.positive:
             return f"{what}のあるお客様がまだいないため、線は引いていません。"
         return (
@@ -32,6 +36,8 @@ class Bend:
 
     def in_words_en(self, what: str) -> str:
         """One sentence for the screen."""
+        if not self.known:
+            return f"The {what} is not known for any customer yet, so no line is drawn."
         if not self.positive:
             return f"No customer has any {what} yet, so no line is drawn."
         return (
@@ -48,13 +54,14 @@ def find_bend(values: pl.Series) -> Bend:
     smallest value not below the mean of the positive ones. Nulls and values not above zero are left out.
     """
     amounts = values.drop_nulls().to_numpy().astype(np.float64)
+    known = amounts.size
     amounts = np.sort(amounts[np.isfinite(amounts) & (amounts > 0)])[::-1]
     if amounts.size == 0:
-        return Bend(float("inf"), 0, 0, 0.0)
+        return Bend(float("inf"), 0, 0, 0.0, known)
     curve = np.cumsum(amounts) / amounts.sum()
     diagonal = np.arange(1, amounts.size + 1) / amounts.size
     # equal values belong on one side of the line, so the last of a run of equals is taken
     at = int(np.argmax(curve - diagonal))
     cut = float(amounts[at])
     above = int(np.count_nonzero(amounts >= cut))
-    return Bend(cut, above, int(amounts.size), float(curve[above - 1]))
+    return Bend(cut, above, int(amounts.size), float(curve[above - 1]), known)

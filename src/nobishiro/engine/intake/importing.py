@@ -97,6 +97,7 @@ def prepare_import(
     """
     raw = without_rejection_columns(raw)
     rows_read = raw.frame.height + raw.rejected.height
+    raw, blank = _without_blank_rows(raw, mapping)
     progress("clean", 0, rows_read)
     mapped = map_rows(raw, mapping, settings, today, time_zone=time_zone, customers=customers)
     table = TABLES[mapped.table]
@@ -120,7 +121,7 @@ def prepare_import(
         tables=MappingProxyType(tables),
         main=table.name,
         rejected=_rejected_rows(raw, rejected),
-        left_out=mapped.left_out.height,
+        left_out=mapped.left_out.height + blank,
         notes=(*raw.guess.notes, *notes),
     )
     progress("clean", rows_read, rows_read)
@@ -146,7 +147,7 @@ def dry_run(store: Store, prepared: PreparedImport) -> ImportReport:
 def commit_import(
     store: Store, prepared: PreparedImport, import_id: str, at: datetime, progress: ProgressReport = no_progress
 ) -> ImportReport:
-    """Write all tables of the import in one step, or nothing."""
+    """Write all tables of the import in one step, or nothing. Without any change there is no import to undo."""
     reports = []
     total = sum(frame.height for frame in prepared.tables.values())
     written = 0
@@ -158,7 +159,8 @@ def commit_import(
             written += frame.height
         commit = transaction.commit()
     progress("write", total, total)
-    return _result(prepared, tuple(reports), import_id, commit.number)
+    changed = commit.import_id == import_id
+    return _result(prepared, tuple(reports), import_id if changed else None, commit.number)
 
 
 def write_rejected(rejected: pl.DataFrame, path: Path) -> None:
@@ -178,6 +180,19 @@ def without_rejection_columns(raw: RawTable) -> RawTable:
     if not added:
         return raw
     return replace(raw, frame=raw.frame.drop(added))
+
+
+def _without_blank_rows(raw: RawTable, mapping: ColumnMapping) -> tuple[RawTable, int]:
+    """Without the rows of one of our own forms that nobody filled in: the key is printed, everything else is empty."""
+    table = TABLES[mapping.table]
+    needed = any(column.required and column.name not in table.key for column in table.columns)
+    others = [header for header, column in mapping.columns if column not in table.key and header in raw.frame.columns]
+    if not mapping.exact or not needed or not others:
+        return raw, 0
+    filled = raw.frame.select(pl.any_horizontal(pl.col(others).is_not_null())).to_series()
+    if filled.all():
+        return raw, 0
+    return replace(raw, frame=raw.frame.filter(filled), lines=raw.lines.filter(filled)), int((~filled).sum())
 
 
 def _hold_back(

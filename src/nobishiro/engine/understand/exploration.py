@@ -57,6 +57,7 @@ FEATURES = (
     "products_opened",
     "products_opened_momentum",
     "largest_line",
+    "lines_momentum",
 )
 """Column names of `Cut.features`, in order. Yen and counts are `log1p`; shares and ratios plain; days `log1p`."""
 _K = len(FEATURES)
@@ -184,6 +185,7 @@ def _walk(  # type: ignore[no-untyped-def]
         products_ever = 0
         products_opened = 0
         opened_momentum = 0.0
+        lines_momentum = 0.0
         momentum_quarter = 0.0
         momentum_horizon = 0.0
         largest = 0.0
@@ -217,6 +219,7 @@ def _walk(  # type: ignore[no-untyped-def]
             orders += 1
             fade_horizon = np.exp((d - day) / horizon)
             fade_quarter = np.exp((d - day) * 4.0 / horizon)
+            lines_momentum += np.exp((d - day) * 2.0 / horizon) * (order_start[o + 1] - order_start[o])
             for i in range(order_start[o], order_start[o + 1]):
                 amount = line_amount[i]
                 lines += 1
@@ -324,3 +327,4 @@ def _walk(  # type: ignore[no-untyped-def]
         x[33] = np.log1p(products_opened)
         x[34] = np.log1p(opened_momentum)
         x[35] = np.log1p(largest)
+        x[36] = np.log1p(lines_momentum)

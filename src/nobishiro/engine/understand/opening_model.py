@@ -2,9 +2,9 @@
 
 Three layers, each falling back to a plainer one where the history is small:
 
-1. a *score*: ridge on ranks and their squares, beside a closed-form direction ("spends lately in families opened
-   lately"), averaged with gradient-boosted trees where there are enough outcomes. Ranks, because yen have tails that
-   one wholesaler would own, and because a rank means the same at every cut, season and company;
+1. a *score*: the average of ridge on ranks and their squares, of a fixed direction ("orders often and opens much
+   lately") whose slope alone is learned, and of gradient-boosted trees where there are enough outcomes. Ranks, because
+   yen have tails that one wholesaler would own, and because a rank means the same at every cut, season and company;
 2. an interval: the quantiles of what customers at the same place of the score went on to spend, read off customers the
    score had not seen, moved until it covers 80 % of their outcomes;
 3. yen: the mean of those outcomes, each counted up to the upper end of the interval. A plain mean lies above most of
@@ -41,7 +41,7 @@ _FOLDS = 4
 _THREADS = 2
 _DIRECTION = tuple(
     FEATURES.index(name)
-    for name in ("lately_spend_horizon", "opened_horizon", "opening_spend_year", "momentum_horizon", "families_ever")
+    for name in ("orders_half", "lines_momentum", "opened_year", "opening_spend_year", "products_opened_momentum")
 )
 _ROWS_A_BIN = 100
 _MOST_BINS = 40
@@ -87,31 +87,42 @@ class _Score:
     mean: npt.NDArray[Any]
     weights: npt.NDArray[Any]
     level: float
+    slope: float
     trees: lightgbm.Booster | None
 
     def __call__(self, ranks: Float64) -> Float64:
-        score: Float64 = self.level + _terms(ranks, self.mean) @ self.weights
+        voices = [
+            self.level + _terms(ranks, self.mean) @ self.weights,
+            self.level + self.slope * _direction(ranks, self.mean),
+        ]
         if self.trees is not None:
-            score = (score + np.asarray(self.trees.predict(ranks, num_threads=1))) / 2.0
+            voices.append(np.asarray(self.trees.predict(ranks, num_threads=1)))
+        score: Float64 = np.mean(voices, axis=0)
         return score
 
 
 def _terms(ranks: Float64, mean: npt.NDArray[Any]) -> Float64:
     centred = ranks - mean
-    return np.column_stack((centred, centred**2, centred[:, _DIRECTION].mean(axis=1)))
+    return np.column_stack((centred, centred**2))
+
+
+def _direction(ranks: Float64, mean: npt.NDArray[Any]) -> Float64:
+    along: Float64 = (ranks - mean)[:, _DIRECTION].mean(axis=1)
+    return along
 
 
 def _fit_score(ranks: Float64, target: Float64, positives: int, seed: int) -> _Score:
     mean = np.asarray(ranks.mean(axis=0))
     terms = _terms(ranks, mean)
     level = float(target.mean())
-    penalty = np.full(terms.shape[1], _RIDGE)
-    penalty[-1] = _RIDGE / 300.0  # the closed-form direction is what few data shrink to, so it is hardly shrunk itself
-    weights = np.linalg.solve(terms.T @ terms + np.diag(penalty), terms.T @ (target - level))
+    weights = np.linalg.solve(terms.T @ terms + _RIDGE * np.eye(terms.shape[1]), terms.T @ (target - level))
+    along = _direction(ranks, mean)
+    # one number from all rows, hardly shrunk: what few data fall back on
+    slope = float(along @ (target - level)) / (float(along @ along) + _RIDGE / 300.0)
     trees = None
     if positives >= _TREES_FROM:
         trees = lightgbm.train({**_TREES, "seed": seed}, lightgbm.Dataset(ranks, target), num_boost_round=150)
-    return _Score(mean, weights, level, trees)
+    return _Score(mean, weights, level, max(slope, 0.0), trees)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from nobishiro.contracts.tables import TABLES, ColumnType
 from nobishiro.engine.intake.choices import choice_words, flag_words
 from nobishiro.engine.intake.numbers import EMPTY_MARKS
-from nobishiro.engine.intake.values import DTYPES, CleanedColumn, ValueRules, clean_column
+from nobishiro.engine.intake.values import CleanedColumn, ValueRules, clean_column
+from nobishiro.engine.store.types import polars_type
 
 TODAY_AHEAD = date(2027, 11, 22)
 
@@ -209,7 +210,7 @@ def test_every_column_comes_back_in_the_stores_type_even_when_empty(table: str) 
             pl.Series([None, None]),
         ):
             cleaned = clean_column(empty, column, ValueRules(latest_day=TODAY_AHEAD))
-            assert cleaned.values.dtype == DTYPES[column.type]
+            assert cleaned.values.dtype == polars_type(column.type)
             assert cleaned.values.len() == cleaned.problems.len() == empty.len()
 
 

@@ -6,27 +6,17 @@ import polars as pl
 import pytest
 
 from nobishiro.contracts.results import RESULTS
-from nobishiro.contracts.tables import TABLES, ColumnType
+from nobishiro.contracts.tables import TABLES
 from nobishiro.engine.settings import MapSettings
+from nobishiro.engine.store.types import polars_schema
 from nobishiro.engine.understand.gaps import build_gaps
 from nobishiro.engine.understand.lwp import build_map
 
 AS_OF = date(2026, 11, 21)
-_DTYPES = {
-    ColumnType.TEXT: pl.String,
-    ColumnType.INTEGER: pl.Int64,
-    ColumnType.DAY: pl.Date,
-    ColumnType.MOMENT: pl.Datetime("us"),
-    ColumnType.FLAG: pl.Boolean,
-    ColumnType.MONEY: pl.Decimal(18, 2),
-    ColumnType.QUANTITY: pl.Decimal(18, 3),
-    ColumnType.RATE: pl.Float64,
-    ColumnType.SCORE: pl.Float64,
-}
 
 
 def frame(table, rows):
-    schema = {column.name: _DTYPES[column.type] for column in table.columns}
+    schema = polars_schema(table)
     return pl.DataFrame([{**dict.fromkeys(schema), **row} for row in rows], schema=schema)
 
 

@@ -19,19 +19,7 @@ from nobishiro.engine.intake.distinct import encode_distinct
 from nobishiro.engine.intake.numbers import is_empty_mark, parse_minutes, read_numbers, round_decimals
 from nobishiro.engine.intake.texts import MULTILINE, PROTECTED, SPECIAL, clean_codes, clean_texts, read_each
 from nobishiro.engine.settings import ImportSettings
-
-DTYPES: Final[dict[ColumnType, pl.DataType]] = {
-    ColumnType.TEXT: pl.String(),
-    ColumnType.INTEGER: pl.Int64(),
-    ColumnType.QUANTITY: pl.Decimal(18, 3),
-    ColumnType.MONEY: pl.Decimal(18, 2),
-    ColumnType.RATE: pl.Float64(),
-    ColumnType.SCORE: pl.Float64(),
-    ColumnType.FLAG: pl.Boolean(),
-    ColumnType.DAY: pl.Date(),
-    ColumnType.MOMENT: MOMENT,
-}
-"""How each column type is held in a frame."""
+from nobishiro.engine.store.types import polars_type
 
 _AHEAD: Final = frozenset(
     ("valid_from", "valid_to", "active_from", "active_to", "period_start", "period_end", "expected_on")
@@ -119,7 +107,7 @@ def clean_column(values: pl.Series, column: Column, rules: ValueRules) -> Cleane
         return CleanedColumn(texts.set(texts == "", None).alias(column.name), _no_problems(texts.len()))
     distinct = encode_distinct(texts)
     if not distinct.texts.len():
-        empty = pl.Series(column.name, [], dtype=DTYPES[column.type])
+        empty = pl.Series(column.name, [], dtype=polars_type(column.type))
         return CleanedColumn(empty.extend_constant(None, values.len()), _no_problems(values.len()))
     words = distinct.texts
     if rules.value_map:

@@ -7,23 +7,14 @@ last step over the reductions, shared by both, makes the table.
 from __future__ import annotations
 
 from datetime import date
-from typing import Final
 
 import polars as pl
 
 from nobishiro.contracts.results import RESULTS
-from nobishiro.contracts.tables import ColumnType
 from nobishiro.engine.backends import connect
+from nobishiro.engine.store.types import polars_type
 from nobishiro.engine.understand.chunks import LineColumns
 from nobishiro.engine.understand.reductions import YEAR_DAYS, Source, reduce_customers, rows_of, windows
-
-_TYPES: Final = {
-    ColumnType.TEXT: pl.String(),
-    ColumnType.INTEGER: pl.Int64(),
-    ColumnType.SCORE: pl.Float64(),
-    ColumnType.RATE: pl.Float64(),
-    ColumnType.DAY: pl.Date(),
-}
 
 
 def customer_features(
@@ -52,7 +43,7 @@ def customer_features(
     frame = _with_scores(_with_paces(frame, as_of))
     declared = RESULTS["customer_features"].columns
     frame = frame.select(
-        pl.col(c.name) if c.name == "customer_id" else pl.col(c.name).cast(_TYPES[c.type]) for c in declared
+        pl.col(c.name) if c.name == "customer_id" else pl.col(c.name).cast(polars_type(c.type)) for c in declared
     )
     return frame if frame["customer_id"].is_sorted() else frame.sort("customer_id")
 

@@ -38,6 +38,8 @@ _TREES_FROM = 400
 _LEAST_POSITIVES = 60
 """Positive short outcomes below which the rows of whole horizons teach the order too."""
 _FOLDS = 4
+_FEW_FOLDS_FROM = 50_000
+"""Rows from which half of them teach as well as three quarters do; then two folds, one a core, are half the work."""
 _THREADS = 2
 _DIRECTION = tuple(
     FEATURES.index(name)
@@ -232,8 +234,9 @@ def fit_opening_model(
         rows = cut == c
         ranks[rows] = rank_columns(features[rows])
         target[rows] = rank_columns(outcome[rows])
+    folds = _FOLDS if outcome.size < _FEW_FOLDS_FROM else 2
     # a mixing hash, not the code itself: codes follow sorted ids, which often follow age
-    fold = ((customer.astype(np.uint64) * np.uint64(11400714819323198485)) >> np.uint64(40)) % np.uint64(_FOLDS)
+    fold = ((customer.astype(np.uint64) * np.uint64(11400714819323198485)) >> np.uint64(40)) % np.uint64(folds)
     unseen = np.empty(outcome.size, np.float64)
     teaches = ~in_yen if int((outcome[~in_yen] > 0).sum()) >= _LEAST_POSITIVES else np.ones(in_yen.size, np.bool_)
 
@@ -247,7 +250,7 @@ def fit_opening_model(
 
     # one fit a thread: LightGBM's own threads wait for each other where the machine is busy
     with ThreadPoolExecutor(_THREADS) as pool:
-        *_, final = pool.map(fit, [*(fold == f for f in range(_FOLDS)), np.zeros(fold.size, np.bool_)])
+        *_, final = pool.map(fit, [*(fold == f for f in range(folds)), np.zeros(fold.size, np.bool_)])
     place = np.empty(outcome.size, np.float64)
     for c in np.unique(cut[in_yen]):
         place[cut == c] = rank_columns(unseen[cut == c])

@@ -6,6 +6,7 @@ Under 80 days, or with too few customers who ever opened a family, nothing is le
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,7 @@ _SHORT_CUTS = 8
 """Cuts that teach the order of customers, at most; each begins half an outcome before the next."""
 _LEAST_CUSTOMERS = 30
 _LEAST_POSITIVES = 20
+_THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,10 @@ def rehearse(
         )
     fading = _fading(sales, product_family, families, horizon, history, settings)
     aged = [(history / (view.cut.day - first)) ** fading for view in views]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        columns = list(pool.map(lambda view: _features(view.cut), views))
     model = fit_opening_model(
-        features=np.vstack([_features(view.cut) for view in views]),
+        features=np.vstack(columns),
         outcome=np.concatenate([by * view.cut.new_spend[view.cut.known] for by, view in zip(aged, views, strict=True)]),
         cut=np.concatenate([np.full(int(view.cut.known.sum()), i) for i, view in enumerate(views)]),
         customer=np.concatenate([view.codes[view.cut.known] for view in views]),

@@ -157,3 +157,11 @@ def test_arrays_that_do_not_fit_are_refused(
 ) -> None:
     with pytest.raises(BadInput, match=said):
         make().fit(*change(*shop()), (60, 25))
+
+
+@every
+def test_a_product_that_weighs_nothing_is_bought_all_the_same(make: Callable[[], Recommender]) -> None:
+    # the highest code weighs nothing and stands in no sequence: a kernel once wrote beyond its array for it
+    rows = [(0, 0, 1.0), (1, 0, 1.0), (1, 1, 1.0), *((customer, 7, 0.0) for customer in range(9))]
+    product, _ = fitted(make, triples(rows), (10, 8)).recommend(np.arange(10, dtype=np.int32), 4, True)
+    assert 7 not in product[:9]

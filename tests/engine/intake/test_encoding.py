@@ -149,7 +149,7 @@ def test_utf8_lines_in_a_cp932_file_are_never_read_as_nonsense(tmp_path: Path) -
     header = "得意先コード,得意先名,金額\r\n".encode("cp932")
     path = tmp_path / "mixed.csv"
     path.write_bytes(header + "".join(lines[:10]).encode("cp932") + "".join(lines[10:20]).encode("utf-8"))
-    with pytest.raises(EncodingUnknown, match="cp932: line 12 .* 10 of 21 lines"):
+    with pytest.raises(EncodingUnknown, match=r"cp932: line 12 .* 10 of 21 lines"):
         read_source(path)
     few = "".join(lines[:299]).encode("cp932") + lines[299].encode("utf-8")
     path.write_bytes(header + few)

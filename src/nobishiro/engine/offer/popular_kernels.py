@@ -20,7 +20,9 @@ def list_first(  # type: ignore[no-untyped-def]
         customer = customers[row]
         if exclude_bought and 0 <= customer < known:
             for line in range(start[customer], start[customer + 1]):
-                owner[bought[line]] = row
+                # what weighs nothing is bought all the same and stands nowhere in the sequence
+                if bought[line] < products:
+                    owner[bought[line]] = row
         size = 0
         for place in range(sequence.size):
             if size == best.shape[1]:

@@ -94,10 +94,10 @@ def estimate_potential(
 
     Estimated potential is what customers who stood where this one stands went on to spend in families new to them, at
     the pace of one horizon (half a year where the history allows) expressed per year, learned on earlier cuts of the
-    same history, exceptional spend counted up to the interval's upper end: sums of it are cautious. It is spread over the families never bought by how many comparable customers buy them and for how
-    much. In families bought before nothing is estimated (null): that comparable customers buy more there did not
-    foretell that this one will. Told potential is the told total less what they buy from us, floored at 0, as precise
-    as it was said.
+    same history, exceptional spend counted up to the interval's upper end: sums of it are cautious. It is spread over
+    the families never bought by how many comparable customers buy them and for how much. In families bought before
+    nothing is estimated (null): that comparable customers buy more there did not foretell that this one will. Told
+    potential is the told total less what they buy from us, floored at 0, as precise as it was said.
 
     The interval of a customer covers 80 % of what such customers went on to spend. A family's interval is that of its
     expectation: the customer's own joined with the Wilson interval of the comparable customers' take-up.

@@ -174,7 +174,10 @@ class _Piles:
         for key, pile in self.piles.items():
             if any(owner == name for owner, _ in pile[:-1]):
                 kept.add(key)
-            self.piles[key] = [(owner, value) for owner, value in pile if owner != name]
+            left = [(owner, value) for owner, value in pile if owner != name]
+            while left and left[0][1] is None:
+                left.pop(0)  # a removal with nothing left below it removes nothing
+            self.piles[key] = left
         return kept
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -79,16 +79,4 @@ class Recommender(Protocol):
 
     def recommend(self, customers: np.ndarray, k: int, exclude_bought: bool) -> tuple[np.ndarray, np.ndarray]:
         """Product codes (int32, −1 where there is none) and scores (float32), each of shape (customers, k)."""
-        ...
-
-
-class Clock(Protocol):
-    """Where the current time comes from; only the command line and the processes have a real one."""
-
-    def now(self) -> datetime:
-        """Now, on the workspace's clock."""
-        ...
-
-    def today(self) -> date:
-        """Today, on the workspace's calendar."""
         ...

@@ -103,12 +103,20 @@ def measures_of(backtest: list[Backtest]) -> tuple[Measure, ...]:
                 f"NDCG@{result.k} {result.ndcg:.3f} ({result.low:.3f}–{result.high:.3f}), "
                 f"recall@{result.k} {result.recall:.3f}",
                 result.customers,
-                f"{days} の各時点で提案し、続く{result.window_days}日に初めて買われた商品と比べました。{result.name}",
+                f"{days} の各時点で提案し、続く{result.window_days}日に初めて買われた商品と比べました({_ja(result.name)})。",
                 f"Recommended as of {days}, compared with what was bought for the first time in the next "
                 f"{result.window_days} days. {result.name}",
             )
         )
     return tuple(shown)
+
+
+def _ja(candidate: str) -> str:
+    """The name of a tuned candidate as a Japanese reader wants it."""
+    words = {" neighbours, half-life ": "近傍・半減期", " days": "日", POPULAR: "直近の人気順"}
+    for english, japanese in words.items():
+        candidate = candidate.replace(english, japanese)
+    return candidate
 
 
 def _clear(directory: Path) -> None:

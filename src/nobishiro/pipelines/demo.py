@@ -103,7 +103,8 @@ def measures_of(backtest: list[Backtest]) -> tuple[Measure, ...]:
                 f"NDCG@{result.k} {result.ndcg:.3f} ({result.low:.3f}–{result.high:.3f}), "
                 f"recall@{result.k} {result.recall:.3f}",
                 result.customers,
-                f"{days} の各時点で提案し、続く{result.window_days}日に初めて買われた商品と比べました({_ja(result.name)})。",
+                f"{days} の各時点で提案し、続く{result.window_days}日に初めて買われた商品と比べました"
+                f"({_ja(result.name)})。",
                 f"Recommended as of {days}, compared with what was bought for the first time in the next "
                 f"{result.window_days} days. {result.name}",
             )

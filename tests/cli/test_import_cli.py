@@ -191,6 +191,15 @@ class Imported:
         return _counts(self.done)
 
 
+def test_what_an_import_says_against_a_correction_is_shown_and_the_correction_stands(desk: Desk) -> None:
+    desk.imported(desk.write("customers.csv", "顧客コード,顧客名,従業員数\n1,甲,10\n"), "--table", "customers")
+    corrected = "表,行,列,訂正値,取込値\ncustomers,1,employees,25,10\n"
+    desk.imported(desk.write("corrections.csv", corrected), "--table", "corrections")
+    done = desk.imported(desk.write("customers.csv", "顧客コード,顧客名,従業員数\n1,甲,12\n"), "--table", "customers")
+    (shown,) = done["corrections_overtaken"]
+    assert (shown["row_key"], shown["column_name"], shown["value"], shown["now"]) == ("1", "employees", "25", "12")
+
+
 def _counts(report: ImportReport) -> list[tuple]:
     tables = [(t.table, t.new, t.updated, t.unchanged, t.removed) for t in report.tables]
     return [*tables, (report.rows_read, report.rejected.height, report.left_out)]

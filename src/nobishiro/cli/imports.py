@@ -124,6 +124,8 @@ def _show(terminal: Terminal, result: ImportResult) -> None:
         terminal.say("import.left_out", n=f"{report.left_out:,}")
     if result.merged is not None and (result.merged.certain or result.merged.ambiguous):
         terminal.say("match.found", certain=result.merged.certain, ambiguous=result.merged.ambiguous)
+    for row in result.overtaken.iter_rows(named=True):
+        terminal.say("import.overtaken", **row)
     if report.import_id is not None:
         terminal.say("import.undo", id=report.import_id)
 
@@ -156,6 +158,7 @@ def _document(result: ImportResult) -> dict[str, object]:
             {"header": c.header, "table": c.table, "column": c.column, "confidence": c.confidence, "why": c.why}
             for c in result.columns
         ],
+        "corrections_overtaken": result.overtaken.to_dicts(),
         "merged": None
         if result.merged is None
         else {"certain": result.merged.certain, "ambiguous": result.merged.ambiguous},

@@ -33,6 +33,12 @@ WORDS: Final = {
         "rows to be rejected: {n}. The first reason: {why}",
     ),
     "import.left_out": ("対象外として除いた行: {n}件", "rows left out on purpose: {n}"),
+    "import.overtaken": (
+        "訂正と違う値が取り込まれました({table_name} {row_key} {column_name}): "
+        "訂正 {value}、今回 {now}。訂正を使います",
+        "an import differs from a correction ({table_name} {row_key} {column_name}): corrected to {value}, now {now}; "
+        "the correction stands",
+    ),
     "import.undo": ("取り消すには: nobishiro undo {id}", "to take it back: nobishiro undo {id}"),
     "import.columns": ("列の読み方", "how columns were read"),
     "import.guess": ("読み方", "read as"),

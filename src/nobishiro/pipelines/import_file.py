@@ -14,6 +14,7 @@ import polars as pl
 from nobishiro.contracts.errors import MappingIncomplete, UnknownName
 from nobishiro.contracts.protocols import ProgressReport, no_progress
 from nobishiro.contracts.tables import TABLES
+from nobishiro.engine.intake.corrections import corrections_overtaken
 from nobishiro.engine.intake.exports import header_of
 from nobishiro.engine.intake.guessing import ColumnGuess, MappingGuess, guess_mapping
 from nobishiro.engine.intake.headers import find_headers, header_key
@@ -72,6 +73,9 @@ class ImportResult:
     rejected_file: Path | None
     merged: MergeReport | None
     """What 名寄せ found after an import of customers; None for a dry run and for other tables."""
+    overtaken: pl.DataFrame
+    """People's corrections that this import says otherwise of: table_name, row_key, column_name, value, imported_value,
+    now. The person's word stands; both are kept."""
 
 
 def import_file(
@@ -124,7 +128,25 @@ def import_file(
     if report.commit is not None and any(t.table == "customers" and t.new + t.updated for t in report.tables):
         merged = match_customers(workspace, at, progress=progress)
     guess = replace(raw.guess, notes=tuple(word(note, request.language) for note in raw.guess.notes))
-    return ImportResult(report, guess, raw.skipped, mapping, columns, rejected_file, merged)
+    overtaken = _overtaken(workspace, report)
+    return ImportResult(report, guess, raw.skipped, mapping, columns, rejected_file, merged, overtaken)
+
+
+def _overtaken(workspace: Workspace, report: ImportReport) -> pl.DataFrame:
+    """Corrections whose imported value is another since this import."""
+    columns = ("table_name", "row_key", "column_name", "value", "imported_value", "now")
+    none = pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
+    if report.commit is None:
+        return none
+    corrections = workspace.read("corrections")
+    found = [
+        corrections_overtaken(TABLES[done.table], workspace.read(done.table), corrections).select(
+            pl.lit(done.table).alias("table_name"), *columns[1:]
+        )
+        for done in report.tables
+        if done.updated and done.table in corrections["table_name"]
+    ]
+    return pl.concat([none, *found])
 
 
 def _worded(prepared: PreparedImport, language: str) -> PreparedImport:

@@ -21,6 +21,7 @@ from nobishiro.engine.settings import Settings
 from nobishiro.engine.store.types import polars_schema
 from nobishiro.pipelines.import_file import choose_mapping
 
+_TEXTS: Final = (pl.String, pl.Categorical, pl.Enum)
 _NEEDED: Final = frozenset(("customer_id", "order_id", "product_id", "ordered_at"))
 
 
@@ -44,17 +45,18 @@ def open_orders(
 ) -> OpenedFile:
     """Order lines of one file, with sensible defaults for everything that can be guessed.
 
-    A Parquet file with canonical column names is taken as it is, ids keep their type; any other file is read, mapped by
-    its headers and cleaned as an import would. Raises as reading and mapping do.
+    A Parquet file with canonical columns is taken as it is, ids keep their type. Any other file, and one whose codes or
+    dates are of another kind (text dates, time zones, codes as floats), is read, mapped by its headers and cleaned as
+    an import would. Raises as reading and mapping do.
     """
     if path.suffix.lower() == ".parquet" and path.is_file():
         try:
             lines = pl.scan_parquet(path)
-            names = set(lines.collect_schema().names())
+            schema = lines.collect_schema()
         except (pl.exceptions.PolarsError, OSError) as error:
             raise FileNotUsable(f"{path.name}: is not readable as Parquet ({error}); write it again") from error
-        if names >= _NEEDED:
-            return OpenedFile(Inputs(lines, _masters_in(lines, names), (str(path),)), (), 0, path.name)
+        if _is_canonical(schema):
+            return OpenedFile(Inputs(lines, _masters_in(lines, set(schema)), (str(path),)), (), 0, path.name)
     raw = read_source(path, options, settings.imports, progress)
     mapping = choose_mapping(raw, table="order_lines")
     prepared = prepare_import(
@@ -82,6 +84,17 @@ def analyse_file(
         before = f" before {as_of}" if as_of else ""
         raise NotEnoughHistory(f"{path.name}: no sales of any product are left{before}; give a file with more orders")
     return analysis, opened
+
+
+def _is_canonical(schema: pl.Schema) -> bool:
+    """Whether order lines of this schema need no reading: the needed columns are there, as codes and plain moments."""
+    if not set(schema) >= _NEEDED:
+        return False
+    codes = (schema[name] for name in _NEEDED if name != "ordered_at")
+    moment = schema["ordered_at"]
+    plain = moment == pl.Date or (isinstance(moment, pl.Datetime) and moment.time_zone is None)
+    numbers = (schema[name] for name in ("quantity", "amount") if name in schema)
+    return plain and all(kind.is_integer() or kind in _TEXTS for kind in codes) and all(k.is_numeric() for k in numbers)
 
 
 def _masters_in(lines: pl.LazyFrame, names: set[str]) -> MappingProxyType[str, pl.DataFrame]:

@@ -28,8 +28,6 @@ def plan(
     """
     import msgspec
 
-    from nobishiro.engine.decide.leads import choose_leads
-    from nobishiro.engine.decide.plan import make_plan
     from nobishiro.engine.settings import Settings
     from nobishiro.pipelines.frames import write_frame
 
@@ -38,16 +36,7 @@ def plan(
         analysis, notes, rejected = open_analysis(orders, workspace, parse_day(as_of), Settings(), progress)
         given: dict[str, float] = {} if hours is None else {"default_hours_per_month": hours}
         settings = msgspec.structs.replace(analysis.settings.plan, **given, **_shares(mix))
-        leads = choose_leads(analysis.positions, analysis.recommendations, analysis.families.product_families)
-        year = analysis.year_target
-        made = make_plan(
-            analysis.positions,
-            analysis.table("reps"),
-            leads,
-            target=year.target,
-            on_course=year.on_course,
-            settings=settings,
-        )
+        made = analysis.plan_with(settings)
         write_frame(made.actions, out)
     for note in notes:
         terminal.note(note)

@@ -25,7 +25,7 @@ from nobishiro.engine.intake.corrections import apply_corrections
 from nobishiro.engine.intake.matching import apply_merges
 from nobishiro.engine.offer.personal import recommend_in_parts
 from nobishiro.engine.offer.together import find_pairs
-from nobishiro.engine.settings import Settings
+from nobishiro.engine.settings import PlanSettings, Settings
 from nobishiro.engine.store.types import polars_schema
 from nobishiro.engine.understand.cleaned import CleanedLines, clean_lines
 from nobishiro.engine.understand.features import customer_features
@@ -271,6 +271,10 @@ class Analysis:
     @cached_property
     def plan(self) -> Plan:
         """RESULTS["plan"] and how good it is."""
+        return self.plan_with(self.settings.plan)
+
+    def plan_with(self, settings: PlanSettings) -> Plan:
+        """The plan under other settings than the workspace's, such as other hours or another mix."""
         from nobishiro.engine.decide.plan import make_plan
 
         leads = choose_leads(self.positions, self.leading_offers, self.families.product_families)
@@ -282,7 +286,7 @@ class Analysis:
             leads,
             target=year.target,
             on_course=year.on_course,
-            settings=self.settings.plan,
+            settings=settings,
         )
 
     @property

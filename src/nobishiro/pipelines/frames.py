@@ -10,7 +10,7 @@ import polars as pl
 import xlsxwriter
 
 from nobishiro.contracts.errors import UnknownName
-from nobishiro.engine.intake.exports import FORMULA_START
+from nobishiro.engine.intake.texts import protect
 from nobishiro.engine.intake.whole_file import whole_file
 
 
@@ -19,9 +19,12 @@ def write_frame(frame: pl.DataFrame, path: Path) -> None:
 
     Raises `UnknownName` for another ending, `FileNotUsable` and `DiskFull` when it cannot be written.
     """
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
     writers: dict[str, Callable[[Path], object]] = {
         ".parquet": lambda to: frame.write_parquet(to, compression="zstd"),
-        ".csv": lambda to: _guarded(frame).write_csv(to, include_bom=True),
+        ".csv": lambda to: frame.with_columns(protect(pl.col(name)).alias(name) for name in texts).write_csv(
+            to, include_bom=True
+        ),
         ".json": lambda to: frame.write_json(to),
         ".xlsx": lambda to: _write_excel(frame, to),
     }
@@ -30,14 +33,6 @@ def write_frame(frame: pl.DataFrame, path: Path) -> None:
         raise UnknownName(f"{path}: do not know how to write {path.suffix or 'that'}; use one of {', '.join(writers)}")
     with whole_file(path) as part:
         writer(part)
-
-
-def _guarded(frame: pl.DataFrame) -> pl.DataFrame:
-    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
-    return frame.with_columns(
-        pl.when(pl.col(name).str.contains(FORMULA_START)).then("'" + pl.col(name)).otherwise(pl.col(name)).alias(name)
-        for name in texts
-    )
 
 
 def _write_excel(frame: pl.DataFrame, path: Path) -> None:

@@ -95,8 +95,8 @@ def import_file(
         if request.table is not None and mapping.table != request.table:
             raise UnknownName(f"mapping {request.mapping!r} is for {mapping.table}, not for {request.table}")
     else:
-        mapping = choose_mapping(raw, request.table, request.columns, workspace.path)
-        columns = () if mapping.name or request.columns else guess_mapping(raw.frame, mapping.table).columns
+        chosen = choose_reading(raw, request.table, request.columns, workspace.path)
+        mapping, columns = chosen.mapping, chosen.columns
     prepared = prepare_import(
         raw,
         mapping,
@@ -174,12 +174,25 @@ def _preset_folders(workspace: Path | None) -> tuple[Path, ...]:
     return () if workspace is None else (workspace / "presets",)
 
 
-def choose_mapping(
+@dataclass(frozen=True, slots=True)
+class ChosenMapping:
+    """How a file is read, and how sure each column's meaning is where that was guessed."""
+
+    mapping: ColumnMapping
+    columns: tuple[ColumnGuess, ...] = ()
+
+
+def choose_mapping(raw: RawTable, table: str | None = None) -> ColumnMapping:
+    """The mapping `choose_reading` chooses, for those who need no more."""
+    return choose_reading(raw, table).mapping
+
+
+def choose_reading(
     raw: RawTable,
     table: str | None = None,
     columns: Sequence[tuple[str, str]] = (),
     workspace: Path | None = None,
-) -> ColumnMapping:
+) -> ChosenMapping:
     """The mapping of our own export, else a preset whose headers are all there, else a guess from headers and values.
 
     A preset that reads the file as another table than the guess does, and makes less of it, is passed over: a ledger
@@ -188,14 +201,14 @@ def choose_mapping(
     naming what could not be found.
     """
     if columns:
-        return _named_by_hand(raw, table, columns)
+        return ChosenMapping(_named_by_hand(raw, table, columns))
     own = _own_export(raw.frame, table)
     if own is not None:
-        return own
+        return ChosenMapping(own)
     preset = match_preset(raw.frame.columns, _preset_folders(workspace))
     guess = guess_mapping(raw.frame, table)
     if preset is not None and table in (None, preset.mapping.table) and not _makes_more(guess, preset.mapping, raw):
-        return msgspec.structs.replace(_completed(preset.mapping, guess), name=preset.name)
+        return ChosenMapping(msgspec.structs.replace(_completed(preset.mapping, guess), name=preset.name))
     if guess.missing:
         named = ", ".join(f"{column.name} ({column.ja} / {column.en})" for column in guess.missing)
         raise MappingIncomplete(
@@ -203,7 +216,7 @@ def choose_mapping(
             f"stands for {named}. Say what the file is with --table, use a saved mapping with --mapping, or name the "
             f"header with --column HEADER=COLUMN. The file has: {', '.join(raw.frame.columns)}"
         )
-    return guess.mapping
+    return ChosenMapping(guess.mapping, guess.columns)
 
 
 def _makes_more(guess: MappingGuess, preset: ColumnMapping, raw: RawTable) -> bool:

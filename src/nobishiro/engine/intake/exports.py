@@ -20,10 +20,9 @@ import xlsxwriter
 
 from nobishiro.contracts.errors import FileNotUsable, UnknownName
 from nobishiro.contracts.tables import Column, ColumnType, Table
+from nobishiro.engine.intake.texts import protect
 from nobishiro.engine.intake.whole_file import whole_file
 
-FORMULA_START: Final = r"^'*[=+\-@\t\r\x00]"
-"""Text that a spreadsheet would take for a formula, whatever apostrophes already stand before it."""
 EXPORT_ENCODINGS: Final = ("utf-8-sig", "utf-8", "utf-16", "cp932", "euc_jp")
 HEADERS: Final = ("ja", "en", "name")
 _REPLACEMENT: Final = "〓"
@@ -125,7 +124,7 @@ def _as_text(column: Column, headers: str) -> pl.Expr:
     value = pl.col(column.name)
     match column.type:
         case ColumnType.TEXT:
-            value = pl.when(value.str.contains(FORMULA_START)).then(pl.lit("'") + value).otherwise(value)
+            value = protect(value)
         case ColumnType.MOMENT:
             value = value.dt.strftime("%Y-%m-%d %H:%M:%S%.6f").str.replace(r"\.000000$", "")
         case ColumnType.DAY:

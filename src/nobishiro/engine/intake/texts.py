@@ -22,12 +22,19 @@ MULTILINE: Final = frozenset(("note", "answer", "wording", "value", "reason", "e
 
 _EXCEL_ERRORS: Final = ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!")
 _UNCLEAN: Final = r"[^\x21-\x7e\u3041-\u3096\u30a1-\u30f6\u30fc\u4e00-\u9fa0]"
-PROTECTED: Final = r"^'('*[=+\-@\t\r\x00])"
+FORMULA_START: Final = r"^'*[=+\-@\t\r\x00]"
+"""Text that a spreadsheet would take for a formula, whatever apostrophes already stand before it."""
+PROTECTED: Final = f"^'({FORMULA_START.removeprefix('^')})"
 """A quote that keeps Excel from taking a text for a formula: our exports write it, and others' do."""
 _HYPHENS: Final = re.compile(r"[-‐‑‒–—―−ー－\s]")
 
 TextReading = tuple[str | None, str | None, str | None]
 """Value, problem, note."""
+
+
+def protect(text: pl.Expr) -> pl.Expr:
+    """The text as a CSV may hold it: an apostrophe before what a spreadsheet would run as a formula."""
+    return pl.when(text.str.contains(FORMULA_START)).then(pl.lit("'") + text).otherwise(text)
 
 
 def clean_texts(texts: pl.Series, multiline: bool) -> pl.Series:

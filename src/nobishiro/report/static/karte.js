@@ -40,7 +40,8 @@ function karteShare(i) {
     figure(t('word.track'), money(track[i]), f.amountPrevious[i] > 0 ? t('karte.change', { p: signed(f.amount12[i] / f.amountPrevious[i] - 1) }) : ''),
     figure(t('word.potential'), known ? about(potential[i]) : t('word.unknown'), known ? `${range(low[i], high[i])} · ${t(`basis.${customers.basis[i]}`)}` : t('karte.unknownHow'))));
   section.append(shareBar(i));
-  if (known && track[i] + potential[i] > 0) {
+  // An estimate covers families not bought yet only: a share of all they spend can be said where they told us, not before.
+  if (known && customers.basis[i] === 't' && track[i] + potential[i] > 0) {
     section.append(element('p', { class: 'note' }, t('karte.share', { total: about(track[i] + potential[i]), p: percent(track[i] / (track[i] + potential[i])) })));
   }
   const why = pick(detail.why.ja[i], detail.why.en[i]);

@@ -331,3 +331,13 @@ def test_merges_resolve_to_roots_and_never_cross_a_veto(rows, xref, decided):
             assert ends[code] != ends[other]
     again = find_matches(table, moved, everything)
     assert again.certain.height == 0
+
+
+def test_what_was_merged_into_a_code_that_stands_alone_draws_it_into_nothing_else():
+    moved = pl.DataFrame({"old_customer_id": ["c"], "new_customer_id": ["a"]})
+    decided = pl.DataFrame(
+        [("b", "b", "stands alone"), ("c", "b", "same")],
+        schema={"customer_id": pl.String, "into_customer_id": pl.String, "evidence": pl.String},
+        orient="row",
+    )
+    assert certain(find_matches(customers(), moved, decided)) == {}

@@ -28,7 +28,7 @@ from nobishiro.engine.intake.match_candidates import (
 from nobishiro.engine.intake.match_evidence import compare_customers
 from nobishiro.engine.intake.match_groups import CustomerGroups, staying_code
 from nobishiro.engine.intake.match_keys import PLACES, match_keys
-from nobishiro.engine.intake.merges import Decisions, apply_merges, read_decisions
+from nobishiro.engine.intake.merges import Decisions, apply_merges, merge_roots, read_decisions
 from nobishiro.engine.settings import ImportSettings
 
 __all__ = ["MatchResult", "apply_merges", "find_matches"]
@@ -98,7 +98,9 @@ def find_matches(
     node_of = {code: node for node, code in enumerate(codes)}
     corporate = keys["corporate"].to_list() + [None] * len(extra)
     different = {(node_of[a], node_of[b]) for a, b in decisions.different if a in node_of and b in node_of}
-    alone = {node_of[code] for code in decisions.alone if code in node_of}
+    # what a person merged into a code that stands alone stands alone with it
+    with_them = {code for code, root in merge_roots(decisions.merged).items() if root in decisions.alone}
+    alone = {node_of[code] for code in decisions.alone | with_them if code in node_of}
 
     edges = _edges(keys.filter(~pl.col("node").is_in(alone)), node_of, old_to_new, alone)
     certain, doubtful = _separate(edges, keys, node_of, decisions, different)

@@ -21,7 +21,7 @@ test: .venv/.ready  ## the fast tests
 check: .venv/.ready  ## style, types, direction of imports
 	$(RUN)/ruff format --check src tests benchmarks
 	$(RUN)/ruff check src tests benchmarks
-	$(RUN)/mypy
+	NOBISHIRO_WORKSPACE=.tools/check-workspace $(RUN)/mypy
 	$(RUN)/lint-imports
 
 test-e2e: .venv/.ready-e2e  ## the report in a real browser
@@ -51,19 +51,19 @@ $(UV):
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .tools uv
 
 .venv/.ready: pyproject.toml uv.lock $(UV)
-	$(UV) sync --quiet --frozen --inexact --python $(PYTHON)
+	$(UV) sync --quiet --frozen --inexact --python $(PYTHON) --extra web
 	@touch $@
 
 .venv/.ready-e2e: .venv/.ready
-	$(UV) sync --quiet --frozen --inexact --python $(PYTHON) --group e2e
+	$(UV) sync --quiet --frozen --inexact --python $(PYTHON) --extra web --group e2e
 	@touch $@
 
 .venv/.ready-spark: .venv/.ready
-	$(UV) sync --quiet --frozen --inexact --python $(PYTHON) --extra spark
+	$(UV) sync --quiet --frozen --inexact --python $(PYTHON) --extra web --extra spark
 	@touch $@
 
 .venv/.ready-bench: .venv/.ready
-	$(UV) sync --quiet --frozen --inexact --python $(PYTHON) --group bench
+	$(UV) sync --quiet --frozen --inexact --python $(PYTHON) --extra web --group bench
 	@touch $@
 
 clean:

@@ -1,0 +1,1 @@
+"""Fictional businesses whose truth is known: for demos, tests and benchmarks."""

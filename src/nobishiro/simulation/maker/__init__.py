@@ -1,0 +1,1 @@
+"""のびしろ計器: a fictional maker of sensors with twenty reps and four divisions."""

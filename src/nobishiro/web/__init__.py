@@ -1,0 +1,1 @@
+"""The web application: a Django project over one workspace. Site and worker are processes of it."""

@@ -1,0 +1,1 @@
+"""What every screen needs: permissions, layout, lists, figures, jobs, the audit trail."""

@@ -1,0 +1,1 @@
+"""Work behind the pages: a lease table, a worker, a schedule."""

@@ -1,0 +1,88 @@
+"""The menu of each role, at most seven entries, in the words of the people who use it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from nobishiro.web.core.permissions import Role
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry: the address's name and what the menu says."""
+
+    url_name: str
+    label: str | _StrPromise | Promise
+    key: str = ""
+    """The letter after `g` that goes there."""
+
+
+WEEK: Final = Entry("plays:week", _("This week"), "w")
+TODAY: Final = Entry("worklist:today", _("Today's proposals"), "t")
+CUSTOMERS: Final = Entry("customers:list", _("Customers"), "c")
+MAP: Final = Entry("map:map", _("Map"), "m")
+PLAN: Final = Entry("plays:plan", _("Plan"), "p")
+PROCESSES: Final = Entry("plays:processes", _("Progress"), "s")
+REFERRALS: Final = Entry("referrals:list", _("Referrals"), "r")
+GAPS: Final = Entry("offers:gaps", _("Not yet proposed"), "o")
+TOGETHER: Final = Entry("offers:together", _("Sells together"), "b")
+RELISTEN: Final = Entry("worklist:relisten", _("Ask again"), "a")
+LOOK_BACK: Final = Entry("worklist:look_back", _("Look back"), "l")
+IMPORTS: Final = Entry("imports:list", _("Import"), "i")
+PRODUCTS: Final = Entry("people:products", _("Products"), "d")
+PEOPLE: Final = Entry("people:users", _("Users and divisions"), "u")
+OPERATION: Final = Entry("core:jobs", _("Operation"), "j")
+AUDIT: Final = Entry("core:audit", _("Audit trail"), "h")
+
+MENUS: Final[dict[Role, tuple[Entry, ...]]] = {
+    Role.MANAGER: (WEEK, CUSTOMERS, MAP, PLAN, PROCESSES, REFERRALS, GAPS),
+    Role.REP: (TODAY, CUSTOMERS, MAP, GAPS, REFERRALS, RELISTEN, LOOK_BACK),
+    Role.MARKETER: (CUSTOMERS, MAP, GAPS, TOGETHER),
+    Role.SHOP_MANAGER: (CUSTOMERS, TOGETHER, MAP),
+    Role.ADMINISTRATOR: (IMPORTS, PRODUCTS, PEOPLE, OPERATION, AUDIT, CUSTOMERS, MAP),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An entry as the page draws it."""
+
+    url: str
+    label: str
+    key: str
+    is_here: bool
+
+
+def menu_of(request: HttpRequest) -> list[Shown]:
+    """The entries of the person's role; the one whose page this is is marked."""
+    role = getattr(request.user, "role", None) if hasattr(request, "user") else None
+    if role is None:
+        return []
+    here = request.resolver_match.view_name if request.resolver_match else ""
+    room = here.split(":")[0]
+    entries = MENUS[Role(role)]
+    exact = any(entry.url_name == here for entry in entries)
+    shown, marked = [], False
+    for entry in entries:
+        is_here = entry.url_name == here if exact else not marked and entry.url_name.split(":")[0] == room
+        marked = marked or is_here
+        try:
+            url = reverse(entry.url_name)
+        except NoReverseMatch:  # a room whose pages are still being built
+            continue
+        shown.append(Shown(url, str(entry.label), entry.key, is_here))
+    return shown
+
+
+def first_page(role: str) -> str:
+    """Where a person of this role begins."""
+    return reverse(MENUS[Role(role)][0].url_name)

@@ -1,0 +1,1 @@
+"""Customers as the company knows them: list, karte, facts, tags, overrides."""

@@ -1,0 +1,1 @@
+"""顧客マップ: where everyone stands, and whose hours go where."""

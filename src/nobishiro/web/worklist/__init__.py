@@ -1,0 +1,1 @@
+"""今日の提案: what a rep does today, and what came of it."""

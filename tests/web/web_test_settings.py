@@ -1,0 +1,18 @@
+"""The site's own settings over an empty workspace that goes with the process; passwords are hashed fast."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+_place = tempfile.mkdtemp(prefix="nobishiro-web-tests-")
+atexit.register(shutil.rmtree, _place, ignore_errors=True)
+os.environ["NOBISHIRO_WORKSPACE"] = _place
+for _name in ("NOBISHIRO_DATABASE_URL", "NOBISHIRO_DEMO", "NOBISHIRO_HTTPS", "NOBISHIRO_HOSTS"):
+    os.environ.pop(_name, None)
+
+from nobishiro.web.config.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]

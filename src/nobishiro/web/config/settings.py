@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "nobishiro.web.core.doorkeeper.Doorkeeper",
+    "nobishiro.web.people.middleware.company_calendar",
     "axes.middleware.AxesMiddleware",
 ]
 

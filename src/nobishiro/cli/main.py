@@ -22,6 +22,7 @@ from nobishiro.cli.pairs import pairs
 from nobishiro.cli.plan import plan
 from nobishiro.cli.recommend import recommend
 from nobishiro.cli.run import run
+from nobishiro.cli.simulate import simulate
 from nobishiro.cli.terminal import asked_language
 from nobishiro.cli.tune import tune
 from nobishiro.cli.undo import undo
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 for name, command in (
     ("demo", demo),
+    ("simulate", simulate),
     ("import", import_),
     ("undo", undo),
     ("match", match),

@@ -11,7 +11,20 @@ import numpy as np
 
 from nobishiro.simulation.frames import EPOCH, Flags, Float64, Int32, Int64, day_number
 
-_CLOSED: Final = ((12, 29), (12, 30), (12, 31), (1, 1), (1, 2), (1, 3), (5, 3), (5, 4), (5, 5), (8, 13), (8, 14), (8, 15))
+_CLOSED: Final = (
+    (12, 29),
+    (12, 30),
+    (12, 31),
+    (1, 1),
+    (1, 2),
+    (1, 3),
+    (5, 3),
+    (5, 4),
+    (5, 5),
+    (8, 13),
+    (8, 14),
+    (8, 15),
+)
 """Year's end, the holidays of May and Bon: when a Japanese maker's customers are closed, whatever the year."""
 
 
@@ -42,7 +55,7 @@ class Span:
     def weights(self, season: Sequence[float], closed: Flags | None = None) -> Float64:
         """(size,) how much happens on each day: the month's factor, mean 1 over a year, none on `closed` days."""
         factors = np.asarray(season, np.float64)
-        weight = (factors / factors.mean())[self.months() - 1]
+        weight: Float64 = (factors / factors.mean())[self.months() - 1]
         if closed is not None:
             weight = np.where(closed, 0.0, weight * closed.size / max(int((~closed).sum()), 1))
         return weight

@@ -18,6 +18,8 @@ BUSINESSES: Final = ("maker", "schools", "shop")
 SIZES: Final[Mapping[str, int]] = MappingProxyType({"small": 300, "medium": 5_000, "large": 200_000})
 DEMO_SIZES: Final[Mapping[str, int]] = MappingProxyType({"maker": 800, "schools": 2_000, "shop": 50_000})
 """Customers of each business where nobody says a number."""
+AS_OF: Final = date(2026, 11, 21)
+"""The day of the story."""
 LEAST_CUSTOMERS: Final = 100
 LEAST_MONTHS: Final = 12
 
@@ -32,7 +34,7 @@ class SimulationSettings:
     """Customers in the list, those without orders among them; at least 100."""
     seed: int = 1
     """Another seed is another company of the same kind."""
-    as_of: date = date(2026, 11, 21)
+    as_of: date = AS_OF
     """Nothing happened on or after this day."""
     months: int = 36
     """Length of the history; at least 12."""
@@ -86,7 +88,9 @@ def simulate_company(settings: SimulationSettings, progress: ProgressReport = no
 def check_settings(settings: SimulationSettings) -> None:
     """Pass, or raise `SettingsError` saying what is impossible."""
     if settings.business not in BUSINESSES:
-        raise SettingsError(f"there is no business {settings.business!r} to simulate; there are {', '.join(BUSINESSES)}")
+        raise SettingsError(
+            f"there is no business {settings.business!r} to simulate; there are {', '.join(BUSINESSES)}"
+        )
     if settings.customers < LEAST_CUSTOMERS:
         raise SettingsError(f"{settings.customers} customers are too few to simulate; use at least {LEAST_CUSTOMERS}")
     if settings.months < LEAST_MONTHS:

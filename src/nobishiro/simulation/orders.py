@@ -94,13 +94,13 @@ def attach(random: np.random.Generator, lines: Lines, complements: Sequence[Comp
         at = np.flatnonzero(lines.product == pair.product)
         at = at[random.random(at.size) < pair.rate]
         quantity = lines.quantity[at] if pair.each else np.ones(at.size, np.int32)
-        added.append(Lines.of(lines.customer[at], lines.day[at], np.full(at.size, pair.other), quantity, lines.origin[at]))
+        added.append(
+            Lines.of(lines.customer[at], lines.day[at], np.full(at.size, pair.other), quantity, lines.origin[at])
+        )
     return Lines.join(added)
 
 
-def add_by_chance(
-    random: np.random.Generator, lines: Lines, products: Int64, rates: Float64, most: int = 3
-) -> Lines:
+def add_by_chance(random: np.random.Generator, lines: Lines, products: Int64, rates: Float64, most: int = 3) -> Lines:
     """`lines` and, on every order, each of `products` with its own rate, independently of everything else.
 
     Pairs of these products are on the same order as often as chance has it: what a search for pairs must not find.
@@ -111,7 +111,9 @@ def add_by_chance(
         drawn = at[random.random(at.size) < rate]
         quantity = random.integers(1, most + 1, drawn.size)
         added.append(
-            Lines.of(lines.customer[drawn], lines.day[drawn], np.full(drawn.size, product), quantity, lines.origin[drawn])
+            Lines.of(
+                lines.customer[drawn], lines.day[drawn], np.full(drawn.size, product), quantity, lines.origin[drawn]
+            )
         )
     return Lines.join(added)
 

@@ -212,7 +212,18 @@ def maker_range(as_of: date) -> Range:
     at = 1 + [a.code for a in articles].index("V-STD")
     articles.insert(
         at,
-        Article("V-STD2", "画像検査 V-Std II(次期モデル)", "画像検査", 820000, 351000, VISION, "V-Std", "goods", "V-LITE", following),
+        Article(
+            "V-STD2",
+            "画像検査 V-Std II(次期モデル)",
+            "画像検査",
+            820000,
+            351000,
+            VISION,
+            "V-Std",
+            "goods",
+            "V-LITE",
+            following,
+        ),
     )
     catalogue = Catalogue(tuple(articles))
     renewed = catalogue.places(tuple(RENEWED))

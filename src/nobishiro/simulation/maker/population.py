@@ -1,4 +1,4 @@
-"""Who the customers of のびしろ計器 are: industry, size, what they spend in all, what of it they buy here, and since when."""
+"""Who the customers of のびしろ計器 are: industry, what they spend in all, what of it here, and since when."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ REPS: Final = 20
 BUSY_REP: Final = 2
 """The rep (by position) who spends most of the time in C."""
 
-_SHARES: Final = (0.080, 0.160, 0.375, 0.315, 0.070)
-_WALLET: Final = (26e6, 14e6, 8.4e6, 1.1e6, 4e6)
-_WALLET_SPREAD: Final = (0.35, 0.35, 0.28, 0.55, 0.9)
-_OPENED: Final = (0.48, 0.16, 0.93, 0.55, 0.0)
+_SHARES: Final = (0.085, 0.145, 0.440, 0.265, 0.065)
+_WALLET: Final = (23e6, 14e6, 8.8e6, 1.1e6, 4e6)
+_WALLET_SPREAD: Final = (0.30, 0.30, 0.22, 0.55, 0.9)
+_OPENED: Final = (0.50, 0.16, 0.96, 0.55, 0.0)
 """Share of the families they have use for that they bought from the beginning."""
 _EXPLORING: Final = (1.1, 0.45, 0.10, 0.08, 0.0)
 """New families a year."""
+_NEW: Final = (0.15, 0.25, 0.06, 0.35, 0.0)
+"""Share who came within the span."""
 _KEPT: Final = (0.66, 0.55, 0.90, 0.78, 0.0)
 """Our share of what they spend in a family they buy here."""
 
@@ -102,7 +104,8 @@ class Population:
     @property
     def total(self) -> Float64:
         """(N,) yen a year spent anywhere on what we sell."""
-        return self.wallet.sum(axis=1)
+        total: Float64 = self.wallet.sum(axis=1)
+        return total
 
 
 def draw_population(streams: Streams, count: int, range_: Range, span: Span) -> Population:
@@ -132,7 +135,9 @@ def draw_population(streams: Streams, count: int, range_: Range, span: Span) -> 
     opened[:STORY] = NEVER
     reps = max(REPS, count // 40)
     window = reps // 2
-    rep = random.integers(0, window, count)
+    rep = _assign(
+        random, window, segment, joined, lapsed, wallet, (wallet * share * (opened < span.past)).sum(axis=1), span
+    )
     assert families == len(range_.catalogue.families)
     return Population(
         segment=segment,
@@ -145,7 +150,7 @@ def draw_population(streams: Streams, count: int, range_: Range, span: Span) -> 
         joined=joined,
         lapsed=lapsed,
         exploring=exploring,
-        discount=np.round(np.clip(random.normal(0.07, 0.05, count), 0.0, 0.2), 2),
+        discount=np.clip(random.normal(0.07, 0.05, count), 0.0, 0.2).round(2).astype(np.float64),
         loyalty=np.clip(random.normal(7.1, 1.7, count), 0.5, 10.0),
         rep=rep,
         reps=reps,
@@ -153,10 +158,27 @@ def draw_population(streams: Streams, count: int, range_: Range, span: Span) -> 
     )
 
 
+def _assign(
+    random: np.random.Generator,
+    window: int,
+    segment: Int64,
+    joined: Int32,
+    lapsed: Int32,
+    wallet: Float64,
+    current: Float64,
+    span: Span,
+) -> Int64:
+    """The window's rep of each customer; the busy rep has only such C customers as anybody would see to be C."""
+    rep = random.integers(0, window, segment.size)
+    plain = (joined == span.first) & (lapsed == span.past) & (current > 6.0e6) & (wallet.sum(axis=1) - current < 2.4e6)
+    rep[(rep == BUSY_REP) & (segment == C) & ~plain] = BUSY_REP + 1
+    return rep
+
+
 def _stay(streams: Streams, segment: Int64, span: Span) -> tuple[Int32, Int32]:
     random = streams.part("stay")
     count = segment.size
-    later = random.random(count) < 0.22
+    later = random.random(count) < np.asarray(_NEW)[segment]
     joined = np.where(later, span.first + random.integers(0, max(span.size - 120, 1), count), span.first)
     joined[segment == NONE] = NEVER
     leaves = (random.random(count) < np.array([0.02, 0.05, 0.04, 0.16, 0.0])[segment]) & (segment != NONE)

@@ -1,4 +1,4 @@
-"""What the customers of のびしろ計器 buy: occasions with seasons, renewals, grades they move between, contracts, answers."""
+"""What the customers of のびしろ計器 buy: occasions with seasons, renewals, moves between grades, contracts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from nobishiro.simulation.calendar import Span, occasions, renewals
 from nobishiro.simulation.frames import Flags, Float64, Int32, Int64
 from nobishiro.simulation.maker.catalogue import LADDERS, SEASONS, Range
-from nobishiro.simulation.maker.population import STORY, A, C, D, Population
+from nobishiro.simulation.maker.population import A, D, Population
 from nobishiro.simulation.orders import Lines, add_by_chance, attach
 from nobishiro.simulation.response import Asked, draw_answers
 from nobishiro.simulation.streams import Streams
@@ -90,7 +90,7 @@ def buy(streams: Streams, people: Population, range_: Range, span: Span) -> Purc
 
 @dataclass(frozen=True, slots=True)
 class _Grades:
-    """For each family with grades: (N,) the row a customer needs, the grade before and after the move, the day of it."""
+    """For each family with grades: (N,) the row needed, the grade before and after the move, its day."""
 
     family: tuple[int, ...]
     products: tuple[Int64, ...]
@@ -107,7 +107,7 @@ class _Grades:
             source = self.products[at][self.row[at][who], self.before[at][who]]
             target = self.products[at][self.row[at][who], self.after[at][who]]
             found.append((who, source, target, self.day[at][who], self.after[at][who] > self.before[at][who]))
-        return Moves(*(np.concatenate(parts) for parts in zip(*found, strict=True)))  # type: ignore[arg-type]
+        return Moves(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
 def _draw_grades(streams: Streams, people: Population, range_: Range, span: Span) -> _Grades:
@@ -166,9 +166,7 @@ def _occasions(
     return Lines.join(parts)
 
 
-def _renewals(
-    streams: Streams, people: Population, range_: Range, span: Span, closed: Flags
-) -> tuple[Cycles, Lines]:
+def _renewals(streams: Streams, people: Population, range_: Range, span: Span, closed: Flags) -> tuple[Cycles, Lines]:
     random = streams.part("renewals")
     family = range_.catalogue.family[range_.renewed]
     opened = people.opened[:, family]
@@ -284,6 +282,3 @@ def _lucky(streams: Streams, people: Population, range_: Range, span: Span, clos
 def _chance(logit: Float64) -> Float64:
     chance: Float64 = 1.0 / (1.0 + np.exp(-logit))
     return chance
-
-
-__all__ = ["CHANNELS", "PLAY", "STORY", "WINDOW", "C", "Contracts", "Cycles", "Moves", "Purchases", "buy"]

@@ -20,11 +20,12 @@ from nobishiro.report.payload import Columns, core_columns, detail_columns, enco
 from nobishiro.report.texts import load_texts
 
 SCRIPTS: Final = (
+    "drawing/lines.js",
     "data.js",
-    "words.js",
-    "elements.js",
-    "table.js",
-    "chart.js",
+    "drawing/words.js",
+    "drawing/elements.js",
+    "drawing/table.js",
+    "drawing/chart.js",
     "karte.js",
     "map.js",
     "gaps.js",
@@ -33,7 +34,7 @@ SCRIPTS: Final = (
     "evidence.js",
     "page.js",
 )
-"""Read in this order into one function; a later file may use what an earlier one declares."""
+"""Read in this order into one function; a later file may use what an earlier one declares. `drawing/` serves the web too."""
 STYLES: Final = ("page.css", "print.css")
 VERSION: Final = nobishiro.__version__
 NO_SPACE: Final = 28

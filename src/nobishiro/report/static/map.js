@@ -50,6 +50,9 @@ function mapPage(host, address) {
   const shapes = element('div', { class: 'switch', role: 'group', 'aria-label': t('map.enclose') });
 
   chart = createChart({
+    customers,
+    lines,
+    hasTouch: core.hasTouch,
     choose: (i) => selectCustomer(i),
     enclose: (rows) => { mapState.enclosed = rows; showList(); announce(t('map.enclosed', { n: rows.length })); },
     moveCuts: () => { refreshCounts(); },

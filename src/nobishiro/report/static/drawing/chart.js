@@ -2,7 +2,9 @@
 const LABELS = 10;
 const DECADES = 5;
 
-function createChart({ choose, enclose, moveCuts }) {
+function createChart({ customers, lines, hasTouch, choose, enclose, moveCuts }) {
+  const { cuts, now: quadrantNow } = lines;
+  const customerCount = customers.id.length;
   const canvas = element('canvas', { role: 'img' });
   const tip = element('div', { class: 'tip', hidden: true });
   const veil = drawing('svg', { class: 'veil', 'aria-hidden': 'true' });
@@ -73,7 +75,7 @@ function createChart({ choose, enclose, moveCuts }) {
       at.x[i] = x;
       at.y[i] = y;
       const spent = customers.hours[i];
-      at.r[i] = (f.paper ? 1.25 : 1) * (core.hasTouch && mostHours > 0 ? base * (0.75 + 1.6 * Math.sqrt((spent || 0) / mostHours)) : base);
+      at.r[i] = (f.paper ? 1.25 : 1) * (hasTouch && mostHours > 0 ? base * (0.75 + 1.6 * Math.sqrt((spent || 0) / mostHours)) : base);
     }
   }
 

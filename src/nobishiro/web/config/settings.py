@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
@@ -172,6 +174,8 @@ USE_TZ = True
 USE_I18N = True
 
 STATIC_URL = "/static/"
+STATICFILES_DIRS = [("drawing", str(files("nobishiro.report") / "static" / "drawing"))]
+"""The map is drawn by the same files in the report and here."""
 STATIC_ROOT = str(INSTALLATION.home / "static")
 STORAGES = {
     "default": {

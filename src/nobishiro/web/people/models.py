@@ -130,6 +130,8 @@ class CompanySettings(models.Model):
     is_restricted_cost = models.BooleanField(default=True)
     weekend = models.CharField(max_length=20, default="5,6")
     """Weekdays closed, Monday 0."""
+    c_tolerance = models.PositiveSmallIntegerField(default=10)
+    """Points by which the share of hours in C may go over the plan's before the map says "too much C"."""
     restored_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:

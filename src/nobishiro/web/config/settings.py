@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "nobishiro.web.core.doorkeeper.Doorkeeper",
+    "nobishiro.web.people.middleware.demand_mfa",
     "nobishiro.web.people.middleware.company_calendar",
     "axes.middleware.AxesMiddleware",
 ]
@@ -107,8 +108,9 @@ ACCOUNT_ADAPTER = "nobishiro.web.people.accounts.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"  # accounts are made by the administrator, not by whoever comes along
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_LOGOUT_ON_GET = False
-ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # this session goes on, all others end with the old password
 ACCOUNT_PREVENT_ENUMERATION = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # an address is what the administrator entered; there is nothing to verify
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = False
 MFA_TOTP_ISSUER = "Nobishiro"
@@ -119,7 +121,8 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_FORM_FIELD = "login"
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "people/locked_out.html"
-AXES_IPWARE_PROXY_COUNT = INSTALLATION.proxies or None
+AXES_USERNAME_CALLABLE = "nobishiro.web.people.accounts.sign_in_name"
+AXES_CLIENT_IP_CALLABLE = "nobishiro.web.core.addresses.client_address"
 AXES_DISABLE_ACCESS_LOG = True  # our own audit trail keeps sign-ins
 AXES_VERBOSE = False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
+from nobishiro.web.core.addresses import client_address
 from nobishiro.web.core.models import AuditEntry
 
 
@@ -27,14 +28,10 @@ def record(
         verb=verb,
         subject=subject,
         detail=detail or {},
-        address=_address(request),
+        address=client_address(request) if request is not None else "",
     )
 
 
 def record_denial(request: HttpRequest, needed: str) -> None:
     """Append that somebody asked for what is not theirs."""
     record(request.user, "denied", request.path[:200], {"needed": needed}, request=request)
-
-
-def _address(request: HttpRequest | None) -> str:
-    return (request.META.get("REMOTE_ADDR") or "") if request is not None else ""

@@ -25,8 +25,17 @@ _LIBRARY_OPEN: Final = frozenset(
         "mfa_authenticate",
     }
 )
-_LIBRARY_CLOSED: Final = frozenset({"account_signup", "account_email", "account_email_verification_sent"})
-"""Nobody signs up by themselves here."""
+_LIBRARY_CLOSED: Final = frozenset(
+    {
+        "account_signup",
+        "account_email",
+        "account_email_verification_sent",
+        "account_confirm_email",
+        "account_confirm_login_code",
+        "account_set_password",
+    }
+)
+"""Nobody signs up by themselves here; addresses and first passwords come by invitation."""
 
 _UNMARKED: Final = object()
 

@@ -11,6 +11,7 @@ from typing import ClassVar
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from nobishiro.web.core.permissions import Permission, Role, may
@@ -89,6 +90,8 @@ class User(AbstractBaseUser):
     """yen, thousand (千円) or million (百万円)."""
     is_active = models.BooleanField(default=True)
     must_use_mfa = models.BooleanField(default=False)
+    session_stamp = models.CharField(max_length=32, blank=True, default="")
+    """Part of what every session is signed with: changing it ends all of them."""
     created_at = models.DateTimeField(default=timezone.now)
 
     USERNAME_FIELD = "email"
@@ -110,6 +113,49 @@ class User(AbstractBaseUser):
     is_staff = False
     is_superuser = False
 
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Like Django's, over the password and the stamp: a new one of either ends the sessions made before."""
+        salt = "nobishiro.web.people.models.User.session"
+        return salted_hmac(salt, f"{self.password}|{self.session_stamp}", secret=secret, algorithm="sha256").hexdigest()
+
+
+class Invitation(models.Model):
+    """A one-time link by which somebody sets a password: the first administrator, a new colleague, one who forgot theirs.
+
+    Only the SHA-256 of its 256 random bits is kept. See `people.invitations`.
+    """
+
+    class Purpose(models.TextChoices):
+        """What the link is for."""
+
+        FIRST_RUN = "first_run"
+        NEW_USER = "new_user"
+        NEW_PASSWORD = "new_password"
+
+    purpose = models.CharField(max_length=12, choices=Purpose.choices)
+    token_hash = models.CharField(max_length=64, unique=True)
+    email = models.EmailField(blank=True)
+    """Empty for the first administrator, who types it in."""
+    name = models.CharField(max_length=100, blank=True)
+    role = models.CharField(max_length=20, choices=User.ROLES)
+    division = models.ForeignKey(Division, null=True, on_delete=models.SET_NULL, related_name="+")
+    rep = models.ForeignKey(Rep, null=True, on_delete=models.SET_NULL, related_name="+")
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="+")
+    """Whose password it sets; empty while the account does not exist yet."""
+    made_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """Newest first."""
+
+        ordering = ["-made_at"]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.email}"
+
 
 class CompanySettings(models.Model):
     """The company's own facts; one row, `pk` 1."""
@@ -127,6 +173,8 @@ class CompanySettings(models.Model):
     closing_reward = models.DecimalField(max_digits=12, decimal_places=0, default=10000)
     price_shown = models.CharField(max_length=10, default="excluded")
     """税抜 (excluded) or 税込 (included)."""
+    administrators_need_mfa = models.BooleanField(default=False)
+    """Administrators must sign in with a second factor."""
     is_restricted_cost = models.BooleanField(default=True)
     weekend = models.CharField(max_length=20, default="5,6")
     """Weekdays closed, Monday 0."""

@@ -41,8 +41,11 @@ class Job(models.Model):
     progress_what = models.CharField(max_length=200, blank=True)
     progress_done = models.BigIntegerField(default=0)
     progress_total = models.BigIntegerField(default=0)
+    steps = models.JSONField(default=list)
+    """Names of the steps that count and are done, written together with what they did (`jobs.context`)."""
     result = models.JSONField(default=dict)
     error = models.TextField(blank=True)
+    """In English as the engine words it, or a mark of `jobs.failures`; pages show `failures.error_words`."""
 
     class Meta:
         """How jobs are found."""

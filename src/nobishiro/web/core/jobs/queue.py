@@ -1,14 +1,18 @@
-"""Put work into the queue."""
+"""Put work into the queue, take it out again, try it once more."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from nobishiro.web.core.jobs.registry import KINDS
 from nobishiro.web.core.models import Job
+
+_State = Job.State
+_TRIES: Final = 10
 
 
 def enqueue(
@@ -24,10 +28,6 @@ def enqueue(
     Belongs to the surrounding transaction: when that is rolled back there is no job. Raises `KeyError` for an unknown kind.
     """
     declared = KINDS[kind]
-    if unique_key is not None:
-        waiting = Job.objects.filter(unique_key=unique_key).first()
-        if waiting is not None:
-            return waiting
     fields = {
         "kind": kind,
         "payload": payload or {},
@@ -36,8 +36,32 @@ def enqueue(
         "created_by_id": getattr(by, "pk", None),
         "max_attempts": declared.max_attempts,
     }
-    try:
-        with transaction.atomic():
-            return Job.objects.create(**fields)
-    except IntegrityError:
-        return Job.objects.get(unique_key=unique_key)
+    if unique_key is None:
+        return Job.objects.create(**fields)
+    for _ in range(_TRIES):
+        waiting = Job.objects.filter(unique_key=unique_key).first()
+        if waiting is not None:
+            return waiting
+        try:
+            with transaction.atomic():
+                return Job.objects.create(**fields)
+        except IntegrityError:
+            continue  # somebody else was faster; theirs is there now, unless it has ended and given the key back
+    raise RuntimeError(f"{unique_key}: jobs under this key come and go too fast to join one")
+
+
+def cancel_job(job: Job) -> bool:
+    """Take a waiting job out, ask a running one to stop; False when it is over already."""
+    waiting = Job.objects.filter(pk=job.pk, state__in=(_State.QUEUED, _State.FAILED))
+    if waiting.update(state=_State.CANCELLED, ended_at=timezone.now(), unique_key=None):
+        return True
+    return bool(Job.objects.filter(pk=job.pk, state=_State.RUNNING).update(cancel_asked=True))
+
+
+def retry_job(job: Job) -> bool:
+    """Let a job that ended without success, or waits to be tried again, begin now; False for any other.
+
+    Steps that counted and are done stay done.
+    """
+    again = Job.objects.filter(pk=job.pk, state__in=(_State.DEAD, _State.CANCELLED, _State.FAILED))
+    return bool(again.update(state=_State.QUEUED, run_after=timezone.now(), attempts=0, error="", ended_at=None))

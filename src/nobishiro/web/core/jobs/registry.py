@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from importlib import import_module
+from typing import Final, Protocol
+
+from django.apps import apps
+from django.utils.functional import Promise
+from django.utils.module_loading import module_has_submodule
+
+_ROOMS: Final = "nobishiro.web."
 
 
 class JobContext(Protocol):
     """What a running job may ask."""
 
     job_id: int
+    fence: int
+    """The number of this claim; `context.fenced_transaction` asks whether it still holds."""
 
     def progress(self, what: str, done: int, total: int) -> None:
-        """Say how far it is (a `ProgressReport`), keep the lease, and raise when it was cancelled or taken over."""
+        """Say how far it is (a `ProgressReport`), and raise when it was cancelled or taken over. Cheap: call it often."""
         ...
 
     def check(self) -> None:
@@ -33,18 +42,29 @@ class JobKind:
     max_attempts: int
     needs: str
     """Value of the permission a person needs to start, retry or cancel it by hand."""
+    label: str | Promise = ""
+    """What people call it; a lazy text."""
 
 
 KINDS: dict[str, JobKind] = {}
 
 
-def job(name: str, *, max_attempts: int = 3, needs: str = "operate") -> Callable[[JobFunction], JobFunction]:
-    """Declare a kind of job."""
+def job(
+    name: str, *, max_attempts: int = 3, needs: str = "operate", label: str | Promise = ""
+) -> Callable[[JobFunction], JobFunction]:
+    """Declare a kind of job. Raises `ValueError` when the name stands for another function already."""
 
     def declare(function: JobFunction) -> JobFunction:
         if name in KINDS and KINDS[name].run is not function:
             raise ValueError(f"two kinds of job are called {name}")
-        KINDS[name] = JobKind(name, function, max_attempts, needs)
+        KINDS[name] = JobKind(name, function, max_attempts, needs, label)
         return function
 
     return declare
+
+
+def discover_kinds() -> None:
+    """Import `tasks.py` of every room that has one, so that the kinds it declares are known."""
+    for app in apps.get_app_configs():
+        if app.name.startswith(_ROOMS) and module_has_submodule(app.module, "tasks"):
+            import_module(f"{app.name}.tasks")

@@ -4,6 +4,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 _place = tempfile.mkdtemp(prefix="nobishiro-web-tests-")
 atexit.register(shutil.rmtree, _place, ignore_errors=True)
@@ -16,4 +17,4 @@ from nobishiro.web.config.settings import *  # noqa: E402, F403
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
-os.makedirs(STATIC_ROOT, exist_ok=True)  # noqa: F405  (whitenoise warns of a directory that is not there)
+Path(STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # noqa: F405  (whitenoise warns of one that is not there)

@@ -118,7 +118,8 @@ function mapPage(host, address) {
   }
 
   function drawShapes(chosen) {
-    shapes.replaceChildren(...['lasso', 'box'].map((shape) => button(t(`map.${shape}`), () => { chart.setShape(shape); chart.setTouch(true); drawShapes(shape); }, { 'aria-pressed': chosen === shape ? 'true' : 'false' })));
+    shapes.replaceChildren(...['lasso', 'box', 'move'].map((shape) => button(t(`map.${shape}`), () => { chart.setShape(shape); chart.setTouch(true); drawShapes(shape); }, { 'aria-pressed': chosen === shape ? 'true' : 'false' })),
+      button('+', () => chart.zoomBy(0.7), { 'aria-label': t('map.nearer') }), button('−', () => chart.zoomBy(1 / 0.7), { 'aria-label': t('map.farther') }), button(t('map.whole'), () => chart.whole()));
   }
   drawShapes('lasso');
 

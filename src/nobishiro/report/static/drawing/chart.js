@@ -11,6 +11,7 @@ function createChart({ customers, lines, hasTouch, choose, enclose, moveCuts }) 
   const handles = { track: handle('track'), potential: handle('potential') };
   const host = element('div', { class: 'chart' }, canvas, veil, handles.track, handles.potential, tip);
   const visible = new Uint8Array(customerCount).fill(1);
+  const inside = new Uint8Array(customerCount).fill(1);
   const enclosed = new Set();
   const at = { x: new Float32Array(customerCount), y: new Float32Array(customerCount), r: new Float32Array(customerCount) };
   let selected = -1;
@@ -18,6 +19,9 @@ function createChart({ customers, lines, hasTouch, choose, enclose, moveCuts }) 
   let touchEncloses = false;
   let frame = null;
   const axes = { x: axisOf(customers.track, cuts.track), y: axisOf(customers.potential, cuts.potential) };
+  const home = { x: { ...axes.x }, y: { ...axes.y } };
+  // By potential, the largest first: who is labelled is looked for in this order, however often the map is drawn.
+  const byPotential = [...customers.potential.keys()].filter((i) => customers.potential[i] !== null).sort((a, b) => customers.potential[b] - customers.potential[a]);
 
   // The axis covers what is there, but no more than five decades below the largest; what lies under stands in the strip.
   function axisOf(values, cut) {
@@ -53,6 +57,41 @@ function createChart({ customers, lines, hasTouch, choose, enclose, moveCuts }) 
     };
   }
 
+  // Zoomed in, what lies outside is not drawn, not hit and not enclosed.
+  function zoom(factor, px, py) {
+    for (const [name, share] of [['x', frame ? (px - frame.box.left) / (frame.box.right - frame.box.left) : 0.5], ['y', frame ? (frame.box.bottom - py) / (frame.box.bottom - frame.box.top) : 0.5]]) {
+      const [axis, most] = [axes[name], home[name].top - home[name].bottom];
+      const part = Math.min(Math.max(share, 0), 1);
+      const span = Math.min(Math.max((axis.top - axis.bottom) * factor, 0.3), most);
+      axis.bottom += part * (axis.top - axis.bottom - span);
+      axis.top = axis.bottom + span;
+    }
+    pan(0, 0);
+  }
+
+  function pan(dx, dy) {
+    if (!frame) return;
+    for (const [name, moved, length] of [['x', -dx, frame.box.right - frame.box.left], ['y', dy, frame.box.bottom - frame.box.top]]) {
+      const [axis, whole] = [axes[name], home[name]];
+      const span = axis.top - axis.bottom;
+      axis.bottom = Math.min(Math.max(axis.bottom + (moved / length) * span, whole.bottom), whole.top - span);
+      axis.top = axis.bottom + span;
+    }
+    redraw();
+  }
+
+  function ticksOf(axis) {
+    const found = [];
+    const steps = axis.top - axis.bottom < 1.6 ? [1, 2, 5] : [1];
+    for (let decade = Math.floor(axis.bottom); decade <= axis.top; decade += 1) {
+      for (const step of steps) {
+        const at = decade + Math.log10(step);
+        if (at >= axis.bottom && at <= axis.top) found.push(step * 10 ** decade);
+      }
+    }
+    return found;
+  }
+
   // A steady scatter inside the strips, so that equal customers do not hide each other and nobody jumps on redraw.
   const scatter = (i, salt) => {
     let mixed = Math.imul(i + 1, 2654435761) ^ Math.imul(salt, 2246822519);
@@ -74,6 +113,7 @@ function createChart({ customers, lines, hasTouch, choose, enclose, moveCuts }) 
       else if (potential < axes.y.floor) y += scatter(i, 3) * f.strip * 0.6;
       at.x[i] = x;
       at.y[i] = y;
+      inside[i] = x >= f.left && x <= f.box.right && y >= f.box.top && (potential === null || potential < axes.y.floor || y <= f.box.bottom) && (track < axes.x.floor || x >= f.box.left) ? 1 : 0;
       const spent = customers.hours[i];
       at.r[i] = (f.paper ? 1.25 : 1) * (hasTouch && mostHours > 0 ? base * (0.75 + 1.6 * Math.sqrt((spent || 0) / mostHours)) : base);
     }
@@ -98,20 +138,21 @@ function createChart({ customers, lines, hasTouch, choose, enclose, moveCuts }) 
     const bottom = f.band ? f.bandTop + f.band : box.bottom + (axes.y.rest ? f.strip : 0);
     context.strokeStyle = colour.line;
     context.fillStyle = colour.soft;
-    const sparse = (box.right - box.left) / (axes.x.top - axes.x.bottom) < 62 ? 2 : 1;
-    for (let decade = Math.ceil(axes.x.bottom); decade <= axes.x.top; decade += 1) {
-      const x = Math.round(f.x(10 ** decade)) + 0.5;
+    const across = ticksOf(axes.x);
+    const sparse = (box.right - box.left) / Math.max(across.length, 1) < 62 ? 2 : 1;
+    across.forEach((value, n) => {
+      const x = Math.round(f.x(value)) + 0.5;
       line(context, x, box.top, x, bottom);
       context.textAlign = 'center';
       context.textBaseline = 'top';
-      if ((decade - Math.ceil(axes.x.bottom)) % sparse === 0) context.fillText(tick(10 ** decade), Math.min(x, f.width - 22), bottom + 5);
-    }
-    for (let decade = Math.ceil(axes.y.bottom); decade <= axes.y.top; decade += 1) {
-      const y = Math.round(f.y(10 ** decade)) + 0.5;
+      if (n % sparse === 0) context.fillText(tick(value), Math.min(x, f.width - 22), bottom + 5);
+    });
+    for (const value of ticksOf(axes.y)) {
+      const y = Math.round(f.y(value)) + 0.5;
       line(context, f.left, y, box.right, y);
       context.textAlign = 'right';
       context.textBaseline = 'middle';
-      context.fillText(tick(10 ** decade), f.left - 6, y);
+      context.fillText(tick(value), f.left - 6, y);
     }
     context.textBaseline = 'middle';
     context.textAlign = 'right';
@@ -142,17 +183,17 @@ function createChart({ customers, lines, hasTouch, choose, enclose, moveCuts }) 
     const cutY = f.y(cuts.potential);
     context.font = font(f.text * 1.15, 'bold');
     context.fillStyle = colour.soft;
-    corner(context, 'A', box.right - 5, box.top + 4, 'right', 'top');
-    corner(context, 'B', f.left + 5, box.top + 4, 'left', 'top');
-    corner(context, 'C', box.right - 5, box.bottom - 4, 'right', 'bottom');
-    corner(context, 'D', f.left + 5, box.bottom - 4, 'left', 'bottom');
+    if (cutX < box.right && cutY > box.top) corner(context, 'A', box.right - 5, box.top + 4, 'right', 'top');
+    if (cutX > box.left && cutY > box.top) corner(context, 'B', f.left + 5, box.top + 4, 'left', 'top');
+    if (cutX < box.right && cutY < box.bottom) corner(context, 'C', box.right - 5, box.bottom - 4, 'right', 'bottom');
+    if (cutX > box.left && cutY < box.bottom) corner(context, 'D', f.left + 5, box.bottom - 4, 'left', 'bottom');
 
     // Points: the quiet ones first, so that A and B lie on top.
     for (const shown of [0, 1]) {
       for (const quadrant of [4, 3, 2, 1, 0]) {
         context.beginPath();
         for (let i = 0; i < customerCount; i += 1) {
-          if (quadrantNow[i] !== quadrant || visible[i] !== shown) continue;
+          if (quadrantNow[i] !== quadrant || visible[i] !== shown || !inside[i]) continue;
           const r = shown ? at.r[i] : 1;
           context.moveTo(at.x[i] + r, at.y[i]);
           context.arc(at.x[i], at.y[i], r, 0, 6.2832);
@@ -174,7 +215,7 @@ function createChart({ customers, lines, hasTouch, choose, enclose, moveCuts }) 
       context.strokeStyle = colour.accent;
       context.lineWidth = 1.2;
       context.beginPath();
-      for (const i of enclosed) { context.moveTo(at.x[i] + at.r[i] + 1.5, at.y[i]); context.arc(at.x[i], at.y[i], at.r[i] + 1.5, 0, 6.2832); }
+      for (const i of enclosed) { if (!inside[i]) continue; context.moveTo(at.x[i] + at.r[i] + 1.5, at.y[i]); context.arc(at.x[i], at.y[i], at.r[i] + 1.5, 0, 6.2832); }
       context.stroke();
     }
 
@@ -182,8 +223,8 @@ function createChart({ customers, lines, hasTouch, choose, enclose, moveCuts }) 
     context.strokeStyle = colour.ink;
     context.lineWidth = cuts.moved ? 1.4 : 0.9;
     if (cuts.moved) context.setLineDash([6, 4]);
-    line(context, cutX, box.top, cutX, bottom);
-    line(context, f.left, cutY, box.right, cutY);
+    if (cutX >= f.left && cutX <= box.right) line(context, cutX, box.top, cutX, bottom);
+    if (cutY >= box.top && cutY <= bottom) line(context, f.left, cutY, box.right, cutY);
     context.setLineDash([]);
 
     if (f.paper) {
@@ -196,7 +237,7 @@ function createChart({ customers, lines, hasTouch, choose, enclose, moveCuts }) 
       context.fillText(tick(rounded(cuts.potential)), box.right, cutY - 4);
     }
     paintLabels(context, f, colour, font);
-    if (selected >= 0) paintSelected(context, f, colour, font);
+    if (selected >= 0 && inside[selected]) paintSelected(context, f, colour, font);
   }
 
   function line(context, x1, y1, x2, y2) {
@@ -214,8 +255,13 @@ function createChart({ customers, lines, hasTouch, choose, enclose, moveCuts }) 
 
   // Ten names: the largest potentials of A and B in turn, each only where it covers no other name.
   function labelled() {
-    const rank = (quadrant) => [...at.x.keys()].filter((i) => visible[i] && quadrantNow[i] === quadrant && customers.potential[i] !== null).sort((a, b) => customers.potential[b] - customers.potential[a]).slice(0, 30);
-    const [a, b] = [rank(0), rank(1)];
+    const best = [[], []];
+    for (const i of byPotential) {
+      const quadrant = quadrantNow[i];
+      if (quadrant < 2 && visible[i] && inside[i] && best[quadrant].length < 30) best[quadrant].push(i);
+      if (best[0].length === 30 && best[1].length === 30) break;
+    }
+    const [a, b] = best;
     const order = [];
     for (let n = 0; n < Math.max(a.length, b.length); n += 1) { if (n < b.length) order.push(b[n]); if (n < a.length) order.push(a[n]); }
     return order;
@@ -236,8 +282,8 @@ function createChart({ customers, lines, hasTouch, choose, enclose, moveCuts }) 
       const options = [[at.x[i] + gap, at.y[i]], [at.x[i] - gap - width, at.y[i]], [at.x[i] - width / 2, at.y[i] - f.text], [at.x[i] - width / 2, at.y[i] + f.text]];
       for (const [x, y] of options) {
         const area = [x - 2, y - f.text * 0.6, x + width + 2, y + f.text * 0.6];
-        const inside = area[0] > f.left && area[2] < f.box.right && area[1] > f.box.top + f.text * 1.6 && area[3] < f.box.bottom;
-        if (!inside || taken.some((other) => area[0] < other[2] && area[2] > other[0] && area[1] < other[3] && area[3] > other[1])) continue;
+        const fits = area[0] > f.left && area[2] < f.box.right && area[1] > f.box.top + f.text * 1.6 && area[3] < f.box.bottom;
+        if (!fits || taken.some((other) => area[0] < other[2] && area[2] > other[0] && area[1] < other[3] && area[3] > other[1])) continue;
         taken.push(area);
         context.textAlign = 'left';
         context.lineWidth = 3;
@@ -359,6 +405,8 @@ function createChart({ customers, lines, hasTouch, choose, enclose, moveCuts }) 
       node.setAttribute('aria-orientation', axis === 'track' ? 'horizontal' : 'vertical');
       node.firstChild.textContent = tick(rounded(value));
     }
+    handles.track.hidden = x < frame.left || x > frame.box.right;
+    handles.potential.hidden = y < frame.box.top || y > frame.box.bottom + frame.strip;
     handles.track.style.left = `${x}px`;
     handles.track.style.top = `${frame.box.top}px`;
     handles.track.style.height = `${frame.box.bottom - frame.box.top}px`;
@@ -371,7 +419,7 @@ function createChart({ customers, lines, hasTouch, choose, enclose, moveCuts }) 
     let best = -1;
     let least = reach * reach;
     for (let i = 0; i < customerCount; i += 1) {
-      if (!visible[i]) continue;
+      if (!visible[i] || !inside[i]) continue;
       const distance = (at.x[i] - px) ** 2 + (at.y[i] - py) ** 2;
       if (distance < least) { least = distance; best = i; }
     }
@@ -384,7 +432,8 @@ function createChart({ customers, lines, hasTouch, choose, enclose, moveCuts }) 
     if (event.button !== 0) return;
     const area = canvas.getBoundingClientRect();
     trail = { points: [[event.clientX - area.left, event.clientY - area.top]], encloses: event.pointerType === 'mouse' || event.pointerType === 'pen' || touchEncloses, far: false };
-    if (trail.encloses) canvas.setPointerCapture(event.pointerId);
+    if (shape === 'move') trail.last = trail.points[0];
+    if (trail.encloses || trail.last) canvas.setPointerCapture(event.pointerId);
   });
   canvas.addEventListener('pointermove', (event) => {
     const area = canvas.getBoundingClientRect();
@@ -392,8 +441,10 @@ function createChart({ customers, lines, hasTouch, choose, enclose, moveCuts }) 
     if (!trail) { hover(px, py); return; }
     const [x0, y0] = trail.points[0];
     if (Math.hypot(px - x0, py - y0) > 6) trail.far = true;
-    if (!trail.encloses || !trail.far) return;
+    if (!trail.far) return;
     tip.hidden = true;
+    if (trail.last) { pan(px - trail.last[0], py - trail.last[1]); trail.last = [px, py]; return; }
+    if (!trail.encloses) return;
     if (shape === 'box') trail.points = [[x0, y0], [px, y0], [px, py], [x0, py]];
     else trail.points.push([px, py]);
     if (shape === 'box') trail.points[0] = [x0, y0];
@@ -401,7 +452,7 @@ function createChart({ customers, lines, hasTouch, choose, enclose, moveCuts }) 
   });
   canvas.addEventListener('pointerup', (event) => {
     if (!trail) return;
-    const { points, far, encloses } = trail;
+    const { points, far, encloses, last } = trail;
     trail = null;
     veil.replaceChildren();
     if (!far) {
@@ -409,12 +460,19 @@ function createChart({ customers, lines, hasTouch, choose, enclose, moveCuts }) 
       if (hit >= 0) choose(hit);
       return;
     }
-    if (!encloses) return;
+    if (!encloses || last) return;
     enclosed.clear();
-    for (let i = 0; i < customerCount; i += 1) if (visible[i] && within(points, at.x[i], at.y[i])) enclosed.add(i);
+    for (let i = 0; i < customerCount; i += 1) if (visible[i] && inside[i] && within(points, at.x[i], at.y[i])) enclosed.add(i);
     redraw();
     enclose([...enclosed]);
   });
+  // Pinching on a track pad arrives as a wheel with Ctrl; the bare wheel goes on scrolling the page unless the map is being moved.
+  canvas.addEventListener('wheel', (event) => {
+    if (!event.ctrlKey && shape !== 'move') return;
+    event.preventDefault();
+    const area = canvas.getBoundingClientRect();
+    zoom(event.deltaY > 0 ? 1.18 : 1 / 1.18, event.clientX - area.left, event.clientY - area.top);
+  }, { passive: false });
   canvas.addEventListener('pointercancel', () => { trail = null; veil.replaceChildren(); });
   canvas.addEventListener('pointerleave', () => { tip.hidden = true; });
 
@@ -444,8 +502,10 @@ function createChart({ customers, lines, hasTouch, choose, enclose, moveCuts }) 
     tip.classList.toggle('flip', flip);
   }
 
-  new ResizeObserver(redraw).observe(host);
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
+  const observer = new ResizeObserver(redraw);
+  observer.observe(host);
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  dark.addEventListener('change', redraw);
   return {
     node: host,
     redraw,
@@ -453,6 +513,10 @@ function createChart({ customers, lines, hasTouch, choose, enclose, moveCuts }) 
     select(i) { selected = i; redraw(); },
     show(rows) { visible.fill(0); for (const i of rows) visible[i] = 1; redraw(); },
     setShape(next) { shape = next; },
+    zoomBy(factor) { if (frame) zoom(factor, (frame.box.left + frame.box.right) / 2, (frame.box.top + frame.box.bottom) / 2); },
+    whole() { Object.assign(axes.x, home.x); Object.assign(axes.y, home.y); redraw(); },
+    mark(rows) { enclosed.clear(); for (const i of rows) enclosed.add(i); redraw(); },
+    leave() { observer.disconnect(); dark.removeEventListener('change', redraw); },
     setTouch(on) { touchEncloses = on; canvas.classList.toggle('encloses', on); },
     clearEnclosed() { enclosed.clear(); redraw(); },
     pointOf(i) { return { x: at.x[i], y: at.y[i] }; },

@@ -60,6 +60,8 @@ NOT_SAID = {
         "looked for in errors",
     ),
     "engine/store/upkeep.py": {"commit %d is published": "written to the log"},
+    "pipelines/import_wizard.py": {"held back because line": "looked for in reasons"},
+    "pipelines/upload_reading.py": {"memory allocation": "looked for in errors"},
     "pipelines/tune.py": {"甲 neighbours, half-life": "name of a method in the results"},
     "pipelines/wording.py": {"wording.ja.toml": "raised when the list itself is wrong"},
 }

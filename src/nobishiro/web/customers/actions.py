@@ -83,6 +83,16 @@ def drop_action(*, by: User | None, action: Action, why: str) -> None:
 
 
 @transaction.atomic
+def finish_action(*, by: User, action: Action) -> None:
+    """It was done, and nothing was proposed: a service visit, a question asked. One that ended already stays as it is."""
+    if action.state != Action.State.OPEN:
+        return
+    action.state, action.ended_at = Action.State.DONE, timezone.now()
+    action.save(update_fields=["state", "ended_at"])
+    record(by, "action.finish", f"customer:{action.customer.code}", {"action": action.pk, "kind": action.kind})
+
+
+@transaction.atomic
 def reopen_action(*, by: User | None, action: Action) -> None:
     """It is to be done after all. Raises `BadInput` while an outcome stands: that is to be withdrawn first."""
     if action.state == Action.State.OPEN:

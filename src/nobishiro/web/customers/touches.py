@@ -71,6 +71,23 @@ def add_touch(
 
 
 @transaction.atomic
+def amend_touch(*, by: User, touch: Touch, kind: str, minutes: float | None, note: str) -> None:
+    """Correct the daily report: how, how long, what was said. Raises `BadInput`; a withdrawn one stays as it is."""
+    if kind not in TOUCH_KINDS:
+        raise BadInput(gettext("Choose how you were in touch: visit, call, mail …"))
+    if minutes is not None and not 0 <= minutes <= _LONGEST_MINUTES:
+        raise BadInput(gettext("Enter the minutes as a number up to 1,440."))
+    values = {"kind": kind, "minutes": minutes, "note": note.strip()}
+    changed = [name for name, value in values.items() if getattr(touch, name) != value]
+    if touch.withdrawn_at is not None or not changed:
+        return
+    for name in changed:
+        setattr(touch, name, values[name])
+    touch.save(update_fields=changed)
+    record(by, "touch.amend", f"customer:{touch.customer.code}", {"touch": touch.code, "changed": sorted(changed)})
+
+
+@transaction.atomic
 def withdraw_touch(*, by: User, touch: Touch) -> None:
     """Take a contact back; it is kept, so that the same tap sent again stays withdrawn."""
     if touch.withdrawn_at is not None:

@@ -22,6 +22,7 @@ from nobishiro.cli.pairs import pairs
 from nobishiro.cli.plan import plan
 from nobishiro.cli.recommend import recommend
 from nobishiro.cli.run import run
+from nobishiro.cli.serve import serve, worker
 from nobishiro.cli.simulate import simulate
 from nobishiro.cli.terminal import asked_language
 from nobishiro.cli.tune import tune
@@ -54,6 +55,8 @@ for name, command in (
     ("pairs", pairs),
     ("plan", plan),
     ("backends", backends),
+    ("serve", serve),
+    ("worker", worker),
 ):
     app.command(name)(command)
 

@@ -70,6 +70,20 @@ WORDS: Final = {
         "merged as certainly the same: {certain}; for a person to decide: {ambiguous}",
     ),
     "match.file": ("候補と根拠: {path}", "candidates and evidence: {path}"),
+    "serve.ready": ("開いてください: {url}  (終わるには Ctrl+C)", "open {url}  (Ctrl+C to stop)"),
+    "serve.worker": ("作業を受け付けています  (終わるには Ctrl+C)", "doing jobs  (Ctrl+C to stop)"),
+    "serve.first_link": (
+        "はじめに、次のリンクで管理者の登録をしてください(1回だけ使えます。24時間有効): {link}",
+        "first make the administrator's account by this link (it works once, for 24 hours): {link}",
+    ),
+    "backup.done": (
+        "バックアップを作りました: {path}({size})。表 {tables}、行 {rows}",
+        "backup written: {path} ({size}), {tables} tables with {rows} rows",
+    ),
+    "restore.done": (
+        "復元しました: {path}。表 {tables}、行 {rows} を確認しました。起動するには: nobishiro serve -w {path}",
+        "restored into {path}; {tables} tables with {rows} rows checked. To start it: nobishiro serve -w {path}",
+    ),
     "first_map": ("顧客マップ: {path}", "customer map: {path}"),
 }  # fmt: skip
 

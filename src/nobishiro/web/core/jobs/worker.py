@@ -9,9 +9,9 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
+from nobishiro.contracts.errors import SettingsError
 from nobishiro.web.core.jobs import lease
 from nobishiro.web.core.jobs.context import JobCancelled, JobReleased, JobTakenOver, RunningJob
 from nobishiro.web.core.jobs.failures import UNKNOWN_KIND, describe_failure
@@ -195,6 +196,19 @@ class Worker:
 def work_off(most: int = 1000) -> int:
     """Do every job that is due, here and now: for tests and for commands that wait for what they asked for."""
     return Worker().work_off(most)
+
+
+def options_of(environment: Mapping[str, str]) -> WorkerSettings:
+    """How the environment wants the worker: NOBISHIRO_JOB_SLOTS, NOBISHIRO_LEASE_SECONDS; else the defaults."""
+    defaults = WorkerSettings()
+    try:
+        slots = int(environment.get("NOBISHIRO_JOB_SLOTS", defaults.slots))
+        lease_seconds = float(environment.get("NOBISHIRO_LEASE_SECONDS", defaults.lease_seconds))
+    except ValueError as error:
+        raise SettingsError(f"NOBISHIRO_JOB_SLOTS, NOBISHIRO_LEASE_SECONDS: {error}; give numbers") from None
+    if slots < 1 or lease_seconds < 0.3:
+        raise SettingsError("NOBISHIRO_JOB_SLOTS must be 1 or more, NOBISHIRO_LEASE_SECONDS 0.3 or more")
+    return replace(defaults, slots=slots, lease_seconds=lease_seconds)
 
 
 def run_worker(options: WorkerSettings | None = None, *, is_supervised: bool = False) -> None:

@@ -1,0 +1,87 @@
+"""Where the hours went: by quadrant and rep, out of what was imported and what was entered here."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Final
+
+import polars as pl
+from django.utils import timezone
+
+from nobishiro.pipelines.touch_hours import has_touches, touches_between
+from nobishiro.web.core.company import published
+from nobishiro.web.customers.models import Customer, Touch
+from nobishiro.web.people.models import Rep
+
+QUADRANTS: Final = ("A", "B", "C", "D", "")
+"""The last one: quadrant not known."""
+_AT_ONCE: Final = 900
+
+
+def _nothing() -> dict[str, float]:
+    return dict.fromkeys(QUADRANTS, 0.0)
+
+
+@dataclass(slots=True)
+class HoursSpent:
+    """Hours of the touches of some days."""
+
+    has_touches: bool
+    """False while no touch was ever imported or entered: then nothing can be said."""
+    by_quadrant: dict[str, float] = field(default_factory=_nothing)
+    by_rep: Mapping[int | None, dict[str, float]] = field(default_factory=lambda: defaultdict(_nothing))
+    """Rep's pk, None for touches of nobody we know → quadrant → hours."""
+    unknown_minutes: int = 0
+    """Touches of which nobody said how long they took; not in the hours."""
+
+    @property
+    def total(self) -> float:
+        """All hours."""
+        return sum(self.by_quadrant.values())
+
+    def share(self, quadrant: str) -> float | None:
+        """Share of the hours in this quadrant; None without any hours."""
+        return self.by_quadrant[quadrant] / self.total if self.total > 0 else None
+
+    def add(self, rep: int | None, quadrant: str, minutes: float | None) -> None:
+        """Count one touch."""
+        if minutes is None:
+            self.unknown_minutes += 1
+            return
+        self.by_quadrant[quadrant] += minutes / 60
+        self.by_rep[rep][quadrant] += minutes / 60
+
+
+def hours_spent(first: date, until: date) -> HoursSpent:
+    """Hours of the touches from `first` up to, not on, `until`, each customer in the quadrant that counts now."""
+    zone = timezone.get_current_timezone()
+    begin, end = (datetime.combine(day, time.min, zone) for day in (first, until))
+    run = published()
+    spent = HoursSpent((run is not None and has_touches(run)) or Touch.objects.exists())
+    entered = Touch.objects.filter(happened_at__gte=begin, happened_at__lt=end, withdrawn_at__isnull=True)
+    for rep, quadrant, minutes in entered.values_list("rep_id", "customer__quadrant", "minutes"):
+        spent.add(rep, quadrant, minutes)
+    if run is None:
+        return spent
+    imported = touches_between(run, first, until)
+    if imported.is_empty():
+        return spent
+    quadrants = _quadrants(imported["customer_id"].unique().to_list())
+    reps = dict(Rep.objects.values_list("code", "pk"))
+    sums = imported.group_by("customer_id", "rep_id").agg(
+        pl.col("minutes").sum(), pl.col("minutes").null_count().alias("unknown")
+    )
+    for customer, code, minutes, unknown in sums.iter_rows():
+        spent.add(reps.get(code), quadrants.get(customer, ""), float(minutes))
+        spent.unknown_minutes += unknown
+    return spent
+
+
+def _quadrants(codes: list[str]) -> dict[str, str]:
+    """Customer code → quadrant; asked at once when they are many, as SQL takes only so many values."""
+    if len(codes) > _AT_ONCE:
+        return dict(Customer.objects.values_list("code", "quadrant"))
+    return dict(Customer.objects.filter(code__in=codes).values_list("code", "quadrant"))

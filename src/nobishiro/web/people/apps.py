@@ -9,3 +9,9 @@ class PeopleConfig(AppConfig):
     name = "nobishiro.web.people"
     label = "people"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Listen to the libraries that sign people in."""
+        from nobishiro.web.people.sign_in_records import listen
+
+        listen()

@@ -130,7 +130,7 @@ class Invitation(models.Model):
 
         FIRST_RUN = "first_run"
         NEW_USER = "new_user"
-        NEW_PASSWORD = "new_password"
+        NEW_PASSWORD = "new_password"  # noqa: S105 - a word, no password
 
     purpose = models.CharField(max_length=12, choices=Purpose.choices)
     token_hash = models.CharField(max_length=64, unique=True)

@@ -81,7 +81,8 @@ class SearchFilter:
 class ChoiceFilter:
     """One of several values, or several of them (`is_multiple`).
 
-    `choices` are pairs (value, label) or a function of the person giving them. `resolve` turns values that mean something else
+    `choices` are pairs (value, label) or a function of the person giving them. The rows are those whose `field` is one of
+    the values, or what `apply` says. `resolve` turns values that mean something else
     for each person (`me`) into real ones. Values nobody offered are ignored, unless `is_open` (a facet that shows only the
     most frequent ones takes others as well).
     """
@@ -89,7 +90,8 @@ class ChoiceFilter:
     name: str
     label: Text
     choices: Choices | Callable[[User], Choices]
-    apply: Callable[[QuerySet, list[str]], QuerySet]
+    apply: Callable[[QuerySet, list[str]], QuerySet] | None = None
+    field: str = ""
     is_multiple: bool = False
     is_main: bool = False
     is_open: bool = False
@@ -100,7 +102,13 @@ class ChoiceFilter:
         values = self._values(query, user)
         if not values:
             return rows
-        return self.apply(rows, values if self.resolve is None else self.resolve(values, user))
+        if self.resolve is not None:
+            values = self.resolve(values, user)
+        return rows.filter(**{f"{self.field}__in": values}) if self.apply is None else self.apply(rows, values)
+
+    def __post_init__(self) -> None:
+        if self.apply is None and not self.field:
+            raise ValueError(f"filter {self.name}: say `field` or `apply`")
 
     def draw(self, query: QueryDict, user: User) -> Drawn:
         """Boxes when several may be chosen, else a select."""

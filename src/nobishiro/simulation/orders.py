@@ -135,6 +135,15 @@ def arrange(lines: Lines) -> Orders:
     return Orders(merged, order, int(opens.sum()))
 
 
+def order_of(orders: Orders, customer: Int64, day: Int32) -> Int64:
+    """The order of each customer on a day; any number where they have none."""
+    first = orders.first_line
+    most = int(orders.lines.customer.max(initial=0)) + 1
+    keys = orders.lines.day[first].astype(np.int64) * most + orders.lines.customer[first]
+    wanted = day.astype(np.int64) * most + customer
+    return np.minimum(np.searchsorted(keys, wanted), max(keys.size - 1, 0))
+
+
 def _basket(lines: Lines) -> Int64:
     """One number a customer and day, ascending by day."""
     most = int(lines.customer.max(initial=0)) + 1

@@ -11,12 +11,12 @@ from nobishiro.contracts.protocols import ProgressReport
 from nobishiro.simulation.calendar import Span, opening_minutes
 from nobishiro.simulation.catalogue import customer_codes
 from nobishiro.simulation.company import Simulated, SimulationSettings
-from nobishiro.simulation.frames import Float64, Int64, canonical, codes, days, moments, pick, truth
-from nobishiro.simulation.maker import dealings
+from nobishiro.simulation.exploring import NEVER
+from nobishiro.simulation.frames import Float64, canonical, codes, days, moments, pick
+from nobishiro.simulation.maker import dealings, knowledge
 from nobishiro.simulation.maker.catalogue import DIVISIONS, SEASONS, Range, maker_range
 from nobishiro.simulation.maker.population import (
     INDUSTRIES,
-    NEVER,
     NONE,
     SEGMENTS,
     STORY,
@@ -28,13 +28,15 @@ from nobishiro.simulation.maker.purchases import CHANNELS, PLAY, WEB, WINDOW, Pu
 from nobishiro.simulation.maker.story import story_customers, tell_story
 from nobishiro.simulation.maker.words import DECLINES
 from nobishiro.simulation.names import addresses, company_names, corporate_numbers
-from nobishiro.simulation.orders import Orders, Terms, arrange, order_codes, order_lines, pair_truth
+from nobishiro.simulation.orders import Orders, Terms, arrange, order_codes, order_lines, order_of, pair_truth
 from nobishiro.simulation.response import effect_truth, response_truth
 from nobishiro.simulation.streams import Streams
 from nobishiro.simulation.truths import (
     contract_truth,
+    customer_truth,
     cycle_truth,
     ladder_truth,
+    lucky_truth,
     move_truth,
     season_truth,
     wallet_truth,
@@ -80,13 +82,13 @@ def simulate_maker(settings: SimulationSettings, progress: ProgressReport) -> Si
         "order_lines": lines,
         "touches": touches.table,
         "proposals": proposals,
-        "deals": dealings.make_deals(streams, people, range_, staff, ids, span),
-        "survey_answers": dealings.make_opinions(streams, people, contacts, ids, span),
-        "tickets": dealings.make_tickets(streams, people, contacts, range_, ids, span),
-        "web_events": dealings.make_web_events(streams, people, range_, ids, span),
-        "facts": dealings.make_facts(streams, people, bought, range_, staff, ids, span),
-        "tags": dealings.make_tags(streams, people, touches, staff, ids, span),
-        "consents": dealings.make_consents(streams, people, contacts, span),
+        "deals": knowledge.make_deals(streams, people, range_, staff, ids, span),
+        "survey_answers": knowledge.make_opinions(streams, people, contacts, ids, span),
+        "tickets": knowledge.make_tickets(streams, people, contacts, range_, ids, span),
+        "web_events": knowledge.make_web_events(streams, people, range_, ids, span),
+        "facts": knowledge.make_facts(streams, people, bought, range_, staff, ids, span),
+        "tags": knowledge.make_tags(streams, people, touches, staff, ids, span),
+        "consents": knowledge.make_consents(streams, people, contacts, span),
         "outcomes": outcomes,
     }
     tables["consents"] = tables["consents"].filter(
@@ -94,7 +96,7 @@ def simulate_maker(settings: SimulationSettings, progress: ProgressReport) -> Si
     )
     for name, rows in story.rows.items():
         tables[name] = pl.concat([rows, tables[name]]) if name in tables else rows
-    tables["targets"] = dealings.make_targets(tables["order_lines"], staff, settings.as_of)
+    tables["targets"] = knowledge.make_targets(tables["order_lines"], staff, settings.as_of)
     truths = _truths(people, range_, bought, orders, order_ids, ids, span)
     truths |= {"responses": responses, "effects": effect_truth(responses, WINDOW), "story": story.truth}
     return Simulated(tables, truths, NAME_JA, NAME_EN)
@@ -200,7 +202,7 @@ def _proposals(
     all_ids = codes("K", number, 8)
     proposal_ids = pl.DataFrame({"i": all_ids, "m": made}).select(pl.when("m").then("i")).to_series()
     won = answers.bought_day >= 0
-    order = np.where(won, _order_of(orders, answers.customer, answers.bought_day), -1)
+    order = np.where(won, order_of(orders, answers.customer, answers.bought_day), -1)
     price = catalogue.price[answers.product] * (1.0 - people.discount[answers.customer])
     amount = (np.round(price / 10.0) * 10.0).astype(np.int64) * answers.quantity
     who = np.flatnonzero(made)
@@ -251,15 +253,6 @@ def _proposals(
     return proposals, outcomes, responses
 
 
-def _order_of(orders: Orders, customer: Int64, day: np.ndarray) -> Int64:
-    """The order of a customer on a day."""
-    first = orders.first_line
-    most = int(orders.lines.customer.max(initial=0)) + 1
-    keys = orders.lines.day[first].astype(np.int64) * most + orders.lines.customer[first]
-    wanted = np.asarray(day, np.int64) * most + customer
-    return np.minimum(np.searchsorted(keys, wanted), max(keys.size - 1, 0))
-
-
 def _truths(
     people: Population,
     range_: Range,
@@ -270,15 +263,6 @@ def _truths(
     span: Span,
 ) -> dict[str, pl.DataFrame]:
     drawn = np.flatnonzero(people.drawn)
-    lucky = bought.lucky
-    customers = {
-        "customer_id": pl.String,
-        "segment": pl.String,
-        "exploration_rate": pl.Float64,
-        "nps_mean": pl.Float64,
-        "joined_on": pl.Date,
-        "lapsed_on": pl.Date,
-    }
     cycles = bought.cycles
     return {
         "pairs": pair_truth(
@@ -291,27 +275,13 @@ def _truths(
         ),
         "seasons": season_truth(SEASONS),
         "cycles": cycle_truth(ids, range_.catalogue, cycles.customer, cycles.product, cycles.mean, cycles.spread),
-        "customers": truth(
-            {
-                "customer_id": ids.gather(drawn),
-                "segment": pick(SEGMENTS, people.segment[drawn]),
-                "exploration_rate": people.exploring[drawn],
-                "nps_mean": people.loyalty[drawn],
-                "joined_on": days(np.where(people.joined[drawn] == NEVER, -1, people.joined[drawn])),
-                "lapsed_on": days(np.where(people.lapsed[drawn] < span.past, people.lapsed[drawn], -1)),
-            },
-            customers,
+        "customers": customer_truth(
+            ids.gather(drawn), pick(SEGMENTS, people.segment[drawn]), people.exploring[drawn], people.loyalty[drawn],
+            people.joined[drawn], people.lapsed[drawn], span.past,
         ),
         "wallets": wallet_truth(ids, range_.catalogue.families, people.wallet,
                                 people.share * (people.opened < people.lapsed[:, None]), drawn),
-        "lucky_orders": truth(
-            {
-                "order_id": order_ids.gather(_order_of(orders, lucky.customer.astype(np.int64), lucky.day)),
-                "customer_id": ids.gather(lucky.customer),
-                "product_id": range_.catalogue.codes.gather(lucky.product),
-            },
-            {"order_id": pl.String, "customer_id": pl.String, "product_id": pl.String},
-        ),
+        "lucky_orders": lucky_truth(orders, order_ids, ids, range_.catalogue, bought.lucky),
         "contracts": contract_truth(ids, range_.catalogue, bought.contracts.customer, bought.contracts.product,
                                     bought.contracts.start, bought.contracts.end, bought.contracts.cancelled),
     }  # fmt: skip

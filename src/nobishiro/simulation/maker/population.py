@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from nobishiro.simulation.calendar import Span
+from nobishiro.simulation.exploring import NEVER, opening_days, stays
 from nobishiro.simulation.frames import Flags, Float64, Int32, Int64
 from nobishiro.simulation.maker.catalogue import Range
 from nobishiro.simulation.streams import Streams
@@ -18,7 +19,6 @@ STORY: Final = 8
 A, B, C, D, NONE = range(5)
 """What a customer truly is: the quadrants, and those who never bought."""
 SEGMENTS: Final = ("A", "B", "C", "D", "prospect")
-NEVER: Final = np.int32(2**31 - 1)
 REPS: Final = 20
 BUSY_REP: Final = 2
 """The rep (by position) who spends most of the time in C."""
@@ -32,6 +32,8 @@ _EXPLORING: Final = (1.1, 0.45, 0.10, 0.08, 0.0)
 """New families a year."""
 _NEW: Final = (0.15, 0.25, 0.06, 0.35, 0.0)
 """Share who came within the span."""
+_LEAVING: Final = (0.02, 0.05, 0.04, 0.16, 0.0)
+"""Share who lapse within the span."""
 _KEPT: Final = (0.66, 0.55, 0.90, 0.78, 0.0)
 """Our share of what they spend in a family they buy here."""
 
@@ -126,7 +128,9 @@ def draw_population(streams: Streams, count: int, range_: Range, span: Span) -> 
     wallet *= (total / np.maximum(wallet.sum(axis=1), 1e-9))[:, None]
     kept = np.asarray(_KEPT)[segment][:, None]
     share = np.clip(kept + (1.0 - kept) * kept * random.normal(0.0, 0.6, wallet.shape), 0.08, 0.99)
-    joined, lapsed = _stay(streams, segment, span)
+    come, go = np.asarray(_NEW)[segment], np.asarray(_LEAVING)[segment]
+    joined, lapsed = stays(streams.part("stay"), come, go, span)
+    joined[segment == NONE] = NEVER
     exploring = np.asarray(_EXPLORING)[segment] * random.gamma(4.0, 0.25, count)
     opened = _open(streams, use, segment, exploring, joined, span, range_)
     opened[wallet <= 0.0] = NEVER
@@ -175,18 +179,6 @@ def _assign(
     return rep
 
 
-def _stay(streams: Streams, segment: Int64, span: Span) -> tuple[Int32, Int32]:
-    random = streams.part("stay")
-    count = segment.size
-    later = random.random(count) < np.asarray(_NEW)[segment]
-    joined = np.where(later, span.first + random.integers(0, max(span.size - 120, 1), count), span.first)
-    joined[segment == NONE] = NEVER
-    leaves = (random.random(count) < np.array([0.02, 0.05, 0.04, 0.16, 0.0])[segment]) & (segment != NONE)
-    stays = np.maximum(span.past - joined.astype(np.int64), 1)
-    lapsed = np.where(leaves, joined + (stays * random.uniform(0.35, 0.85, count)).astype(np.int64), span.past)
-    return joined.astype(np.int32), lapsed.astype(np.int32)
-
-
 def _open(
     streams: Streams, use: Float64, segment: Int64, exploring: Float64, joined: Int32, span: Span, range_: Range
 ) -> Int32:
@@ -195,16 +187,7 @@ def _open(
     division = {article.family: article.division for article in range_.catalogue.articles}
     front = np.array([1.2 if division[name] == "D10" else 0.0 for name in range_.catalogue.families])
     wish = np.where(use > 0, np.log(np.maximum(use, 1e-9)) + front + random.gumbel(0.0, 1.0, use.shape), -np.inf)
-    rank = np.argsort(np.argsort(-wish, axis=1, kind="stable"), axis=1, kind="stable")
-    usable = (use > 0).sum(axis=1)
-    first = np.maximum(np.round(np.asarray(_OPENED)[segment] * usable), 1)
-    gap = random.exponential(1.0, use.shape) * 365.0 / np.maximum(exploring, 1e-3)[:, None]
-    later = rank - first[:, None]
-    # gaps are summed along the order of opening, from the first family that was not there from the beginning
-    ordered = np.zeros_like(gap)
-    np.put_along_axis(ordered, rank, np.where(later >= 0, gap, 0.0), axis=1)
-    since = np.take_along_axis(np.cumsum(ordered, axis=1), rank, axis=1)
-    day = np.minimum(joined.astype(np.float64)[:, None] + since, float(NEVER))
-    day[(rank >= usable[:, None]) | (day >= span.past)] = float(NEVER)
-    day[segment == NONE] = float(NEVER)
-    return day.astype(np.int64).astype(np.int32)
+    first = np.maximum(np.round(np.asarray(_OPENED)[segment] * (use > 0).sum(axis=1)), 1).astype(np.int64)
+    day = opening_days(random, wish, first, exploring, joined, span)
+    day[segment == NONE] = NEVER
+    return day

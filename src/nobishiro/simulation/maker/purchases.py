@@ -8,7 +8,9 @@ from typing import Final
 import numpy as np
 
 from nobishiro.simulation.calendar import Span, occasions, renewals
+from nobishiro.simulation.cycles import Cycles
 from nobishiro.simulation.frames import Flags, Float64, Int32, Int64
+from nobishiro.simulation.grades import Grades, Moves, draw_grades
 from nobishiro.simulation.maker.catalogue import LADDERS, SEASONS, Range
 from nobishiro.simulation.maker.population import A, D, Population
 from nobishiro.simulation.orders import Lines, add_by_chance, attach
@@ -25,27 +27,6 @@ _BELOW: Final = 0.8
 """Share of occasions in a family with grades that ask for the graded product."""
 _CONSUMABLES: Final = 0.34
 _FLAT: Final = (1.0,) * 12
-
-
-@dataclass(frozen=True, slots=True)
-class Cycles:
-    """What is bought again and again: one row a customer × product."""
-
-    customer: Int64
-    product: Int64
-    mean: Float64
-    spread: Float64
-
-
-@dataclass(frozen=True, slots=True)
-class Moves:
-    """Who moved from which product to which, and when."""
-
-    customer: Int64
-    source: Int64
-    target: Int64
-    day: Int32
-    up: Flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,51 +66,22 @@ def buy(streams: Streams, people: Population, range_: Range, span: Span) -> Purc
     lines += [renewed, paid, won, lucky]
     joined = attach(streams.part("attached"), Lines.join(lines), range_.complements)
     everything = add_by_chance(streams.part("by chance"), joined, range_.by_chance, range_.chance_rates)
-    return Purchases(everything, cycles, grades.moves(range_, people), contracts, answers, lucky)
+    takes = [people.opened[:, family] < ladder.day for family, ladder in grades.items()]
+    return Purchases(everything, cycles, Moves.of(list(grades.values()), takes), contracts, answers, lucky)
 
 
-@dataclass(frozen=True, slots=True)
-class _Grades:
-    """For each family with grades: (N,) the row needed, the grade before and after the move, its day."""
-
-    family: tuple[int, ...]
-    products: tuple[Int64, ...]
-    """(rows, grades) product positions."""
-    row: tuple[Int64, ...]
-    before: tuple[Int64, ...]
-    after: tuple[Int64, ...]
-    day: tuple[Int32, ...]
-
-    def moves(self, range_: Range, people: Population) -> Moves:
-        found: list[tuple[Int64, Int64, Int64, Int32, Flags]] = []
-        for at, family in enumerate(self.family):
-            who = np.flatnonzero((self.before[at] != self.after[at]) & (people.opened[:, family] < self.day[at]))
-            source = self.products[at][self.row[at][who], self.before[at][who]]
-            target = self.products[at][self.row[at][who], self.after[at][who]]
-            found.append((who, source, target, self.day[at][who], self.after[at][who] > self.before[at][who]))
-        return Moves(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
-
-
-def _draw_grades(streams: Streams, people: Population, range_: Range, span: Span) -> _Grades:
-    families, products, rows, before, after, days = [], [], [], [], [], []
+def _draw_grades(streams: Streams, people: Population, range_: Range, span: Span) -> dict[int, Grades]:
+    """The grades of each family that has them, by the family's position."""
+    ladders = {}
     for ladder in LADDERS:
-        random = streams.part(f"grades {ladder[0][0]}")
         places = np.array([range_.catalogue.places(row) for row in ladder])
-        count, steps = people.size, places.shape[1]
-        low = np.minimum((random.random(count) ** 1.5 * steps).astype(np.int64), steps - 1)
-        kind = random.random(count)
-        high = np.clip(low + np.where(kind < 0.24, 1, np.where(kind > 0.95, -1, 0)), 0, steps - 1)
-        families.append(int(range_.catalogue.family[places[0, 0]]))
-        products.append(places)
-        rows.append(random.integers(0, places.shape[0], count))
-        before.append(low)
-        after.append(high)
-        days.append((span.first + random.integers(span.size // 5, span.size * 4 // 5, count)).astype(np.int32))
-    return _Grades(tuple(families), tuple(products), tuple(rows), tuple(before), tuple(after), tuple(days))
+        random = streams.part(f"grades {ladder[0][0]}")
+        ladders[int(range_.catalogue.family[places[0, 0]])] = draw_grades(random, places, people.size, span)
+    return ladders
 
 
 def _occasions(
-    streams: Streams, people: Population, range_: Range, span: Span, closed: Flags, grades: _Grades
+    streams: Streams, people: Population, range_: Range, span: Span, closed: Flags, grades: dict[int, Grades]
 ) -> Lines:
     parts = []
     price, yearly = range_.catalogue.price, people.yearly
@@ -143,9 +95,9 @@ def _occasions(
         who = np.flatnonzero(people.drawn & (people.opened[:, family] < people.lapsed))
         liked = choices[random.integers(0, choices.size, who.size)]
         typical = price[liked]
-        at = grades.family.index(family) if family in grades.family else -1
-        if at >= 0:
-            typical = price[grades.products[at][grades.row[at][who], grades.before[at][who]]]
+        graded = grades.get(family)
+        if graded is not None:
+            typical = price[graded.products[graded.row[who], graded.before[who]]]
         worth = yearly[who, family]
         often = np.clip(1.15 * (worth / 300_000.0) ** 0.4, 0.2, 7.0)
         often = np.where(worth / often < typical, worth / typical, often)
@@ -155,10 +107,9 @@ def _occasions(
         row, day = occasions(random, often, people.opened[who, family], people.lapsed[who], span, season)
         switched = random.random(row.size) < 0.2
         product = np.where(switched, choices[random.integers(0, choices.size, row.size)], liked[row])
-        if at >= 0:
-            graded = random.random(row.size) < _BELOW
-            grade = np.where(day >= grades.day[at][who[row]], grades.after[at][who[row]], grades.before[at][who[row]])
-            product = np.where(graded, grades.products[at][grades.row[at][who[row]], grade], product)
+        if graded is not None:
+            asks = random.random(row.size) < _BELOW
+            product = np.where(asks, graded.at(who[row], day), product)
         scale = units[row] * np.minimum(typical[row] / price[product], 3.0)
         quantity = np.maximum(np.round(scale * np.exp(random.normal(-0.06, 0.35, row.size))), 1)
         origin = random.choice(4, row.size, p=[0.5, 0.22, 0.16, 0.12])

@@ -16,6 +16,7 @@ from nobishiro.cli.backends import backends
 from nobishiro.cli.demo import demo
 from nobishiro.cli.export import export
 from nobishiro.cli.imports import import_
+from nobishiro.cli.invite import invite
 from nobishiro.cli.map import map_
 from nobishiro.cli.match import match
 from nobishiro.cli.pairs import pairs
@@ -57,6 +58,7 @@ for name, command in (
     ("backends", backends),
     ("serve", serve),
     ("worker", worker),
+    ("invite", invite),
 ):
     app.command(name)(command)
 

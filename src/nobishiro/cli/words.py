@@ -84,6 +84,14 @@ WORDS: Final = {
         "復元しました: {path}。表 {tables}、行 {rows} を確認しました。起動するには: nobishiro serve -w {path}",
         "restored into {path}; {tables} tables with {rows} rows checked. To start it: nobishiro serve -w {path}",
     ),
+    "invite.link": (
+        "{email} さんにこのリンクを渡してください(1回だけ使えます。7日間有効): {link}",
+        "give this link to {email} (it works once, for seven days): {link}",
+    ),
+    "invite.password": (
+        "{email} さんのアカウントはすでにあります。パスワードを決め直すリンクです(1回だけ使えます。7日間有効): {link}",
+        "{email} has an account already; by this link they set a new password (it works once, for seven days): {link}",
+    ),
     "first_map": ("顧客マップ: {path}", "customer map: {path}"),
 }  # fmt: skip
 

@@ -274,7 +274,7 @@ def test_every_page_of_signing_in_speaks_the_language(
     rep_user: User, signed_in: Callable[[Role], Client], language: str
 ) -> None:
     outside = Client(headers={"Accept-Language": language})
-    User.objects.filter(pk=rep_user.pk).update(language=language, name="Sato")
+    User.objects.filter(pk=rep_user.pk).update(language=language, name="Sato", division=None)
     inside = signed_in(Role.REP)
     confirm_it_is_you(inside, rep_user)
     RecoveryCodes.activate(rep_user)

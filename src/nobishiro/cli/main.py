@@ -13,6 +13,7 @@ import typer
 
 import nobishiro
 from nobishiro.cli.backends import backends
+from nobishiro.cli.backup import backup, restore
 from nobishiro.cli.demo import demo
 from nobishiro.cli.export import export
 from nobishiro.cli.imports import import_
@@ -58,6 +59,8 @@ for name, command in (
     ("backends", backends),
     ("serve", serve),
     ("worker", worker),
+    ("backup", backup),
+    ("restore", restore),
     ("invite", invite),
 ):
     app.command(name)(command)

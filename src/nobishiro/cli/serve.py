@@ -39,7 +39,7 @@ def serve(
         raise SettingsError("NOBISHIRO_DEMO=1 lets anybody sign in with one click; unset it, or run `nobishiro demo`")
     if only not in (None, "site", "worker"):
         raise wrong_usage(f"--only {only!r}: there are site and worker")
-    _need_web()
+    need_web()
     from nobishiro.web.config.processes import PARTS
     from nobishiro.web.config.processes import serve as serve_parts
 
@@ -69,19 +69,21 @@ def worker(workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:
 
     Example: nobishiro worker -w acme
     """
-    _need_web()
-    _choose(workspace)
+    need_web()
+    choose_workspace(workspace)
     from nobishiro.web.config.parts import run_jobs
 
     run_jobs()
 
 
-def _choose(workspace: Path) -> None:
+def choose_workspace(workspace: Path) -> None:
+    """Say to Django, before it is set up, which workspace is meant."""
     os.environ["NOBISHIRO_WORKSPACE"] = str(workspace.absolute())
     os.environ["DJANGO_SETTINGS_MODULE"] = "nobishiro.web.config.settings"
 
 
-def _need_web() -> None:
+def need_web() -> None:
+    """Pass when the web extra is installed; `MissingCapability` otherwise."""
     from importlib.util import find_spec
 
     missing = [name for name in ("django", "granian") if find_spec(name) is None]

@@ -9,9 +9,3 @@ class CoreConfig(AppConfig):
     name = "nobishiro.web.core"
     label = "core"
     default_auto_field = "django.db.models.BigAutoField"
-
-    def ready(self) -> None:
-        """Learn the kinds of jobs that the rooms declare."""
-        from nobishiro.web.core.jobs.registry import discover_kinds
-
-        discover_kinds()

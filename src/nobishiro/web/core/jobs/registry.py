@@ -46,7 +46,20 @@ class JobKind:
     """What people call it; a lazy text."""
 
 
-KINDS: dict[str, JobKind] = {}
+class _Kinds(dict[str, JobKind]):
+    """Kinds by name. The rooms' `tasks.py` are imported when a name is looked for that is not there yet."""
+
+    def __contains__(self, name: object) -> bool:
+        return find_kind(str(name)) is not None
+
+    def __missing__(self, name: str) -> JobKind:
+        kind = find_kind(name)
+        if kind is None:
+            raise KeyError(name)
+        return kind
+
+
+KINDS: Final = _Kinds()
 
 
 def job(
@@ -55,7 +68,8 @@ def job(
     """Declare a kind of job. Raises `ValueError` when the name stands for another function already."""
 
     def declare(function: JobFunction) -> JobFunction:
-        if name in KINDS and KINDS[name].run is not function:
+        known = KINDS.get(name)
+        if known is not None and known.run is not function:
             raise ValueError(f"two kinds of job are called {name}")
         KINDS[name] = JobKind(name, function, max_attempts, needs, label)
         return function
@@ -63,8 +77,16 @@ def job(
     return declare
 
 
-def discover_kinds() -> None:
-    """Import `tasks.py` of every room that has one, so that the kinds it declares are known."""
+def find_kind(name: str) -> JobKind | None:
+    """The kind of that name; None when no room declares it. The rooms' `tasks.py` are imported when first asked."""
+    kind = KINDS.get(name)
+    if kind is None:
+        _discover_kinds()
+        kind = KINDS.get(name)
+    return kind
+
+
+def _discover_kinds() -> None:
     for app in apps.get_app_configs():
         if app.name.startswith(_ROOMS) and module_has_submodule(app.module, "tasks"):
             import_module(f"{app.name}.tasks")

@@ -10,7 +10,7 @@ from typing import Final
 from django.db import IntegrityError, transaction
 
 from nobishiro.web.core.jobs.queue import enqueue
-from nobishiro.web.core.jobs.registry import KINDS
+from nobishiro.web.core.jobs.registry import find_kind
 from nobishiro.web.core.models import Job, Tick
 
 
@@ -42,7 +42,7 @@ def tick(at: datetime, zone: tzinfo, schedules: Sequence[Schedule] = SCHEDULES) 
     """
     made = []
     for schedule in schedules:
-        if schedule.kind in KINDS:
+        if find_kind(schedule.kind) is not None:
             job = _tick_one(schedule, at, zone)
             if job is not None:
                 made.append(job)

@@ -10,7 +10,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from nobishiro.web.core.company import published
-from nobishiro.web.core.jobs.registry import KINDS
+from nobishiro.web.core.jobs.registry import find_kind
 from nobishiro.web.core.models import Job
 from nobishiro.web.core.permissions import Permission
 
@@ -60,14 +60,14 @@ def given_up_jobs(at: datetime) -> QuerySet[Job]:
 
 def may_watch(user: User, job: Job) -> bool:
     """Whether this person may see how far the job is: who started it, who may start such, who runs the house."""
-    kind = KINDS.get(job.kind)
+    kind = find_kind(job.kind)
     is_theirs = job.created_by_id is not None and job.created_by_id == user.pk
     return is_theirs or user.may(Permission.OPERATE) or (kind is not None and user.may(Permission(kind.needs)))
 
 
 def may_steer(user: User, job: Job) -> bool:
     """Whether this person may stop it or let it be tried again."""
-    kind = KINDS.get(job.kind)
+    kind = find_kind(job.kind)
     return user.may(Permission.OPERATE) or (kind is not None and user.may(Permission(kind.needs)))
 
 
@@ -94,7 +94,11 @@ def recent_runs(most: int) -> list[RunRow]:
     if newest is None:
         return []
     took: dict[str, int] = {}
-    jobs = Job.objects.filter(kind="recompute", state=_State.DONE).order_by("-pk").values("result", "started_at", "ended_at")
+    jobs = (
+        Job.objects.filter(kind="recompute", state=_State.DONE)
+        .order_by("-pk")
+        .values("result", "started_at", "ended_at")
+    )
     for job in jobs[: most * 2]:
         run_id = job["result"].get("run_id") if isinstance(job["result"], dict) else None
         if run_id and job["started_at"] and job["ended_at"]:

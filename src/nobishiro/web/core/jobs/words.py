@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
-from nobishiro.web.core.jobs.registry import KINDS
+from nobishiro.web.core.jobs.registry import find_kind
 from nobishiro.web.core.models import Job
 
 _NAMES: Final[dict[str, str | Promise]] = {
@@ -53,7 +52,7 @@ _STEPS: Final[dict[str, str | Promise]] = {
 
 def kind_words(kind: str) -> str:
     """What people call a kind of job; its own name when nobody said."""
-    declared = KINDS.get(kind)
+    declared = find_kind(kind)
     label = (declared.label if declared is not None else "") or _NAMES.get(kind, kind)
     return str(label)
 

@@ -25,7 +25,7 @@ from nobishiro.contracts.errors import SettingsError
 from nobishiro.web.core.jobs import lease
 from nobishiro.web.core.jobs.context import JobCancelled, JobReleased, JobTakenOver, RunningJob
 from nobishiro.web.core.jobs.failures import UNKNOWN_KIND, describe_failure
-from nobishiro.web.core.jobs.registry import KINDS
+from nobishiro.web.core.jobs.registry import find_kind
 from nobishiro.web.core.jobs.schedule import tick
 from nobishiro.web.core.models import Job
 
@@ -116,7 +116,7 @@ class Worker:
 
     def _outcome_of(self, job: Job, running: RunningJob) -> Callable[[], bool]:
         """Do the job; what is to be written down about how it ended."""
-        kind = KINDS.get(job.kind)
+        kind = find_kind(job.kind)
         if kind is None:
             return lambda: lease.fail_job(
                 running, UNKNOWN_KIND, may_help=False, retry_seconds=0, at=self.clock()

@@ -1,0 +1,1 @@
+"""Backup and restore of what people entered, together with the store."""

@@ -24,7 +24,7 @@ from nobishiro.simulation.maker.population import (
     draw_population,
     trades,
 )
-from nobishiro.simulation.maker.purchases import CHANNELS, PLAY, WEB, WINDOW, Purchases, buy
+from nobishiro.simulation.maker.purchases import CHANNELS, PLAY, WEB, WINDOW, Planted, buy
 from nobishiro.simulation.maker.story import story_customers, tell_story
 from nobishiro.simulation.maker.words import DECLINES
 from nobishiro.simulation.names import addresses, company_names, corporate_numbers
@@ -55,14 +55,15 @@ def simulate_maker(settings: SimulationSettings, progress: ProgressReport) -> Si
     people = draw_population(streams, settings.customers, range_, span)
     ids = customer_codes(people.size)
     progress("simulate.orders", 0, 0)
-    bought = buy(streams, people, range_, span)
-    orders = arrange(bought.lines)
+    bought, planted = buy(streams, people, range_, span)
+    orders = arrange(bought)
+    del bought
     staff = dealings.make_staff(streams, people, range_, ids, span)
     lines, order_ids = _order_lines(streams, people, range_, orders, staff, ids)
     progress("simulate.dealings", 0, 0)
     contacts = dealings.make_contacts(streams, people, ids)
-    touches = dealings.make_touches(streams, people, bought, staff, contacts, _record(lines, ids, span), ids, span)
-    proposals, outcomes, responses = _proposals(streams, people, range_, bought, orders, order_ids, staff, ids, span)
+    touches = dealings.make_touches(streams, people, planted, staff, contacts, _record(lines, ids, span), ids, span)
+    proposals, outcomes, responses = _proposals(streams, people, range_, planted, orders, order_ids, staff, ids, span)
     story = tell_story(range_, staff.rep_ids, settings.as_of)
     tables = {
         "divisions": canonical(
@@ -86,7 +87,7 @@ def simulate_maker(settings: SimulationSettings, progress: ProgressReport) -> Si
         "survey_answers": knowledge.make_opinions(streams, people, contacts, ids, span),
         "tickets": knowledge.make_tickets(streams, people, contacts, range_, ids, span),
         "web_events": knowledge.make_web_events(streams, people, range_, ids, span),
-        "facts": knowledge.make_facts(streams, people, bought, range_, staff, ids, span),
+        "facts": knowledge.make_facts(streams, people, planted, range_, staff, ids, span),
         "tags": knowledge.make_tags(streams, people, touches, staff, ids, span),
         "consents": knowledge.make_consents(streams, people, contacts, span),
         "outcomes": outcomes,
@@ -97,7 +98,7 @@ def simulate_maker(settings: SimulationSettings, progress: ProgressReport) -> Si
     for name, rows in story.rows.items():
         tables[name] = pl.concat([rows, tables[name]]) if name in tables else rows
     tables["targets"] = knowledge.make_targets(tables["order_lines"], staff, settings.as_of)
-    truths = _truths(people, range_, bought, orders, order_ids, ids, span)
+    truths = _truths(people, range_, planted, orders, order_ids, ids, span)
     truths |= {"responses": responses, "effects": effect_truth(responses, WINDOW), "story": story.truth}
     return Simulated(tables, truths, NAME_JA, NAME_EN)
 
@@ -187,7 +188,7 @@ def _proposals(
     streams: Streams,
     people: Population,
     range_: Range,
-    bought: Purchases,
+    planted: Planted,
     orders: Orders,
     order_ids: pl.Series,
     staff: dealings.Staff,
@@ -196,7 +197,7 @@ def _proposals(
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Proposals, their outcomes, and the truth about both arms; whom chance held out has neither of the first two."""
     random = streams.part("proposals")
-    answers, catalogue = bought.answers, range_.catalogue
+    answers, catalogue = planted.answers, range_.catalogue
     made = ~answers.held_out
     number = np.cumsum(made).astype(np.int64)
     all_ids = codes("K", number, 8)
@@ -256,22 +257,22 @@ def _proposals(
 def _truths(
     people: Population,
     range_: Range,
-    bought: Purchases,
+    planted: Planted,
     orders: Orders,
     order_ids: pl.Series,
     ids: pl.Series,
     span: Span,
 ) -> dict[str, pl.DataFrame]:
     drawn = np.flatnonzero(people.drawn)
-    cycles = bought.cycles
+    cycles = planted.cycles
     return {
         "pairs": pair_truth(
             orders, range_.catalogue, range_.complements, range_.substitutes, range_.by_chance, range_.chance_rates
         ),
         "ladders": ladder_truth(range_.catalogue),
         "moves": move_truth(
-            orders.lines, ids, range_.catalogue, bought.moves.customer, bought.moves.source, bought.moves.target,
-            bought.moves.day, bought.moves.up,
+            orders.lines, ids, range_.catalogue, planted.moves.customer, planted.moves.source, planted.moves.target,
+            planted.moves.day, planted.moves.up,
         ),
         "seasons": season_truth(SEASONS),
         "cycles": cycle_truth(ids, range_.catalogue, cycles.customer, cycles.product, cycles.mean, cycles.spread),
@@ -281,7 +282,7 @@ def _truths(
         ),
         "wallets": wallet_truth(ids, range_.catalogue.families, people.wallet,
                                 people.share * (people.opened < people.lapsed[:, None]), drawn),
-        "lucky_orders": lucky_truth(orders, order_ids, ids, range_.catalogue, bought.lucky),
-        "contracts": contract_truth(ids, range_.catalogue, bought.contracts.customer, bought.contracts.product,
-                                    bought.contracts.start, bought.contracts.end, bought.contracts.cancelled),
+        "lucky_orders": lucky_truth(orders, order_ids, ids, range_.catalogue, planted.lucky),
+        "contracts": contract_truth(ids, range_.catalogue, planted.contracts.customer, planted.contracts.product,
+                                    planted.contracts.start, planted.contracts.end, planted.contracts.cancelled),
     }  # fmt: skip

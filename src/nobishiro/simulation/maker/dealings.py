@@ -12,7 +12,7 @@ from nobishiro.simulation.calendar import Span, occasions, opening_minutes
 from nobishiro.simulation.frames import Float64, Int32, Int64, canonical, codes, days, moments, pick
 from nobishiro.simulation.maker.catalogue import GAUGING, SENSORS, SERVICE, VISION, Range
 from nobishiro.simulation.maker.population import BUSY_REP, NONE, B, Population
-from nobishiro.simulation.maker.purchases import Purchases
+from nobishiro.simulation.maker.purchases import Planted
 from nobishiro.simulation.maker.words import (
     DEPARTMENTS,
     NOTES,
@@ -149,7 +149,7 @@ class Touches:
 
 
 def make_touches(
-    streams: Streams, people: Population, bought: Purchases, staff: Staff, contacts: Contacts,
+    streams: Streams, people: Population, planted: Planted, staff: Staff, contacts: Contacts,
     record: Float64, customers: pl.Series, span: Span,
 ) -> Touches:  # fmt: skip
     """Visits and calls of the last two years; B is long unseen, and one rep spends 62 % of the hours in C.
@@ -164,7 +164,7 @@ def make_touches(
     unseen = np.full(people.size, span.past, np.int64)
     long_unseen = (people.segment == B) & (random.random(people.size) < 0.78)
     unseen[long_unseen] -= random.integers(32, 190, int(long_unseen.sum()))
-    unseen[bought.lucky.customer] = begin
+    unseen[planted.lucky.customer] = begin
     unseen[~people.drawn] = begin
     past = np.minimum(unseen, np.maximum(people.lapsed.astype(np.int64) + 90, begin)).astype(np.int32)
     past = np.minimum(past, span.past).astype(np.int32)

@@ -12,7 +12,7 @@ from nobishiro.simulation.frames import Float64, Int64, Values, canonical, codes
 from nobishiro.simulation.maker.catalogue import Range
 from nobishiro.simulation.maker.dealings import Contacts, Staff, Touches
 from nobishiro.simulation.maker.population import BUSY_REP, NONE, Population
-from nobishiro.simulation.maker.purchases import Purchases
+from nobishiro.simulation.maker.purchases import Planted
 from nobishiro.simulation.maker.words import (
     COMPETITORS,
     FACTS,
@@ -25,7 +25,7 @@ from nobishiro.simulation.streams import Streams
 
 
 def make_facts(
-    streams: Streams, people: Population, bought: Purchases, range_: Range, staff: Staff,
+    streams: Streams, people: Population, planted: Planted, range_: Range, staff: Staff,
     customers: pl.Series, span: Span,
 ) -> pl.DataFrame:  # fmt: skip
     """What reps know: some know nearly everything about their customers, some hardly anything."""
@@ -33,7 +33,7 @@ def make_facts(
     diligence = random.beta(3.2, 1.6, people.reps)
     diligence[BUSY_REP] = 0.95
     heard = np.clip(diligence[people.rep], 0.05, 0.97) * np.where(people.segment == NONE, 0.25, 1.0)
-    heard[bought.lucky.customer] = 0.0
+    heard[planted.lucky.customer] = 0.0
     heard[~people.drawn] = 0.0
     parts: list[pl.DataFrame] = []
 

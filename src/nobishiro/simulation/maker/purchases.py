@@ -25,7 +25,7 @@ PLAY: Final = "B-OPEN"
 _HELD_OUT: Final = 0.3
 _BELOW: Final = 0.8
 """Share of occasions in a family with grades that ask for the graded product."""
-_CONSUMABLES: Final = 0.34
+_CONSUMABLES: Final = 0.26
 _FLAT: Final = (1.0,) * 12
 
 
@@ -42,10 +42,9 @@ class Contracts:
 
 
 @dataclass(frozen=True, slots=True)
-class Purchases:
-    """All lines before the story's, and what they were made from."""
+class Planted:
+    """What the lines were made from: the truth about them."""
 
-    lines: Lines
     cycles: Cycles
     moves: Moves
     contracts: Contracts
@@ -54,7 +53,7 @@ class Purchases:
     """Large orders nobody worked for; they are in `lines` too."""
 
 
-def buy(streams: Streams, people: Population, range_: Range, span: Span) -> Purchases:
+def buy(streams: Streams, people: Population, range_: Range, span: Span) -> tuple[Lines, Planted]:
     """Everything the drawn customers buy in the span."""
     closed = span.closed()
     grades = _draw_grades(streams, people, range_, span)
@@ -67,7 +66,7 @@ def buy(streams: Streams, people: Population, range_: Range, span: Span) -> Purc
     joined = attach(streams.part("attached"), Lines.join(lines), range_.complements)
     everything = add_by_chance(streams.part("by chance"), joined, range_.by_chance, range_.chance_rates)
     takes = [people.opened[:, family] < ladder.day for family, ladder in grades.items()]
-    return Purchases(everything, cycles, Moves.of(list(grades.values()), takes), contracts, answers, lucky)
+    return everything, Planted(cycles, Moves.of(list(grades.values()), takes), contracts, answers, lucky)
 
 
 def _draw_grades(streams: Streams, people: Population, range_: Range, span: Span) -> dict[int, Grades]:
@@ -99,7 +98,7 @@ def _occasions(
         if graded is not None:
             typical = price[graded.products[graded.row[who], graded.before[who]]]
         worth = yearly[who, family]
-        often = np.clip(1.15 * (worth / 300_000.0) ** 0.4, 0.2, 7.0)
+        often = np.clip(1.0 * (worth / 300_000.0) ** 0.4, 0.2, 7.0)
         often = np.where(worth / often < typical, worth / typical, often)
         # what the price leaves of a year's spend, so that the yen of a family come out right on average
         units = np.maximum(worth / np.maximum(often, 1e-9) / (typical * (1.0 - people.discount[who])), 1.0)

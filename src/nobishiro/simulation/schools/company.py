@@ -20,7 +20,7 @@ from nobishiro.simulation.schools import dealings
 from nobishiro.simulation.schools.catalogue import DIVISIONS, PLANS, SEASONS, SUBSTITUTES, Range, schools_range
 from nobishiro.simulation.schools.households import Households, draw_households, school_year
 from nobishiro.simulation.schools.people import Register, make_register, make_staff
-from nobishiro.simulation.schools.purchases import CHANNELS, PLAY, WINDOW, Firms, Purchases, buy, draw_firms
+from nobishiro.simulation.schools.purchases import CHANNELS, PLAY, WINDOW, Firms, Planted, buy, draw_firms
 from nobishiro.simulation.schools.story import cast_firms, cast_households, tell_story
 from nobishiro.simulation.streams import Streams
 from nobishiro.simulation.truths import (
@@ -55,8 +55,9 @@ def simulate_schools(settings: SimulationSettings, progress: ProgressReport) -> 
     parents_loyalty = np.clip(streams.part("loyalty").normal(7.4, 1.6, size), 0.5, 10.0)
     loyalty = np.concatenate([parents_loyalty, firms.loyalty])
     progress("simulate.orders", 0, 0)
-    bought = buy(streams, homes, firms, parents_loyalty, range_, span)
-    orders = arrange(bought.lines)
+    bought, planted = buy(streams, homes, firms, parents_loyalty, range_, span)
+    orders = arrange(bought)
+    del bought
     order_ids = order_codes("O", orders.count)
     unit = range_.catalogue.price[orders.lines.product].astype(np.int64)
     lines = _order_lines(streams, orders, range_, unit, order_ids, ids)
@@ -65,7 +66,7 @@ def simulate_schools(settings: SimulationSettings, progress: ProgressReport) -> 
     register = make_register(streams, homes, firms, persons, ids, span)
     reps, assignments, rep = make_staff(streams, homes, firms, ids, span)
     rep_ids = reps["rep_id"]
-    proposals, outcomes, responses = _proposals(streams, range_, bought, orders, order_ids, rep, rep_ids, ids)
+    proposals, outcomes, responses = _proposals(streams, range_, planted, orders, order_ids, rep, rep_ids, ids)
     since = np.concatenate([homes.joined, firms.trial])
     tables = {
         "divisions": _divisions(),
@@ -97,7 +98,7 @@ def simulate_schools(settings: SimulationSettings, progress: ProgressReport) -> 
         own = rows.select("customer_id").unique()
         kept = tables[name].join(own, on="customer_id", how="anti", maintain_order="left")
         tables[name] = pl.concat([rows, kept])
-    truths = _truths(streams, homes, firms, loyalty, range_, bought, orders, order_ids, unit, register, ids, span)
+    truths = _truths(streams, homes, firms, loyalty, range_, planted, orders, order_ids, unit, register, ids, span)
     truths |= {"responses": responses, "effects": effect_truth(responses, WINDOW), "story": story.truth}
     return Simulated(tables, truths, NAME_JA, NAME_EN)
 
@@ -129,7 +130,7 @@ def _order_lines(
 def _proposals(
     streams: Streams,
     range_: Range,
-    bought: Purchases,
+    planted: Planted,
     orders: Orders,
     order_ids: pl.Series,
     rep: Int64,
@@ -138,7 +139,7 @@ def _proposals(
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """What families were told before April, what came of it, and the truth about those left for later too."""
     random = streams.part("proposals")
-    answers, catalogue = bought.answers, range_.catalogue
+    answers, catalogue = planted.answers, range_.catalogue
     made = ~answers.held_out
     who = np.flatnonzero(made)
     all_ids = codes("B", np.cumsum(made).astype(np.int64), 8)
@@ -204,7 +205,7 @@ def _truths(
     firms: Firms,
     loyalty: Float64,
     range_: Range,
-    bought: Purchases,
+    planted: Planted,
     orders: Orders,
     order_ids: pl.Series,
     unit: Int64,
@@ -212,7 +213,7 @@ def _truths(
     ids: pl.Series,
     span: Span,
 ) -> dict[str, pl.DataFrame]:
-    catalogue, moves, cycles = range_.catalogue, bought.moves, bought.cycles
+    catalogue, moves, cycles = range_.catalogue, planted.moves, planted.cycles
     is_firm = np.arange(ids.len()) >= homes.size
     sales = yearly_sales(orders, catalogue, unit, ids.len(), span.past)
     usual = sales.sum(axis=0) / np.maximum((sales > 0).sum(axis=0), 1)
@@ -248,7 +249,7 @@ def _truths(
             span.past,
         ),
         "wallets": wallet_truth(ids, catalogue.families, wallet, share, np.arange(ids.len())),
-        "lucky_orders": lucky_truth(orders, order_ids, ids, catalogue, bought.lucky),
+        "lucky_orders": lucky_truth(orders, order_ids, ids, catalogue, planted.lucky),
         "households": truth(
             {
                 "customer_id": ids.gather(homes.parent),

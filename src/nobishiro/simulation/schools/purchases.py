@@ -52,10 +52,9 @@ class Firms:
 
 
 @dataclass(frozen=True, slots=True)
-class Purchases:
-    """All lines and what they were made from."""
+class Planted:
+    """What the lines were made from: the truth about them."""
 
-    lines: Lines
     cycles: Cycles
     moves: Moves
     answers: Asked
@@ -91,7 +90,9 @@ def draw_firms(streams: Streams, count: int, first: int, span: Span) -> Firms:
     )
 
 
-def buy(streams: Streams, homes: Households, firms: Firms, loyalty: Float64, range_: Range, span: Span) -> Purchases:
+def buy(
+    streams: Streams, homes: Households, firms: Firms, loyalty: Float64, range_: Range, span: Span
+) -> tuple[Lines, Planted]:
     """Everything in the span; `loyalty` is (H,) of the parents."""
     lessons, child, months = _lessons(homes, range_, span)
     cycles, materials = _materials(streams, homes, range_, span)
@@ -102,7 +103,7 @@ def buy(streams: Streams, homes: Households, firms: Firms, loyalty: Float64, ran
     parts += [_plans(firms, range_, span), _designs(streams, firms, range_, span), lucky]
     joined = attach(streams.part("attached"), Lines.join(parts), range_.complements)
     everything = add_by_chance(streams.part("by chance"), joined, range_.by_chance, range_.chance_rates, 2)
-    return Purchases(everything, cycles, _moves(homes, firms, range_, span), answers, lucky)
+    return everything, Planted(cycles, _moves(homes, firms, range_, span), answers, lucky)
 
 
 def billing_days(span: Span) -> Int32:

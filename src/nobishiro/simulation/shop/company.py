@@ -30,7 +30,7 @@ from nobishiro.simulation.shop.catalogue import (
     Range,
     shop_range,
 )
-from nobishiro.simulation.shop.purchases import PLAY, WINDOW, Purchases, Shoppers, draw_shoppers, shop
+from nobishiro.simulation.shop.purchases import PLAY, WINDOW, Planted, Shoppers, draw_shoppers, shop
 from nobishiro.simulation.streams import Streams
 from nobishiro.simulation.truths import (
     customer_truth,
@@ -61,14 +61,15 @@ def simulate_shop(settings: SimulationSettings, progress: ProgressReport) -> Sim
     ids = customer_codes(people.size)
     persons = draw_persons(streams, ids, 0.62)
     progress("simulate.orders", 0, 0)
-    bought = shop(streams, people, range_, span)
-    orders = _with_postage(arrange(_second_suits(streams, bought.lines, range_)), range_)
+    bought, planted = shop(streams, people, range_, span)
+    orders = _with_postage(arrange(_second_suits(streams, bought, range_)), range_)
     unit = _unit_prices(orders, range_)
+    del bought
     order_ids = order_codes("O", orders.count)
     lines = _order_lines(streams, people, range_, orders, unit, order_ids, ids)
     progress("simulate.dealings", 0, 0)
     contact_ids = codes("P", np.arange(1, people.size + 1), 7)
-    mails, outcomes, responses = _mails(people, range_, bought, orders, order_ids, ids, contact_ids)
+    mails, outcomes, responses = _mails(people, range_, planted, orders, order_ids, ids, contact_ids)
     staff, assignments = _staff(streams, people, ids, span)
     tables = {
         "divisions": _divisions(),
@@ -87,7 +88,7 @@ def simulate_shop(settings: SimulationSettings, progress: ProgressReport) -> Sim
         ),
         "outcomes": outcomes,
     }
-    truths = _truths(streams, people, range_, bought, orders, order_ids, unit, ids, span)
+    truths = _truths(streams, people, range_, planted, orders, order_ids, unit, ids, span)
     truths |= {"responses": responses, "effects": effect_truth(responses, WINDOW)}
     return Simulated(tables, truths, NAME_JA, NAME_EN)
 
@@ -227,14 +228,14 @@ def _contacts(persons: Persons, ids: pl.Series, contact_ids: pl.Series) -> pl.Da
 def _mails(
     people: Shoppers,
     range_: Range,
-    bought: Purchases,
+    planted: Planted,
     orders: Orders,
     order_ids: pl.Series,
     ids: pl.Series,
     contact_ids: pl.Series,
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Leaflet mails as touches, what came of them, and the truth about both arms."""
-    answers, catalogue = bought.answers, range_.catalogue
+    answers, catalogue = planted.answers, range_.catalogue
     who = np.flatnonzero(~answers.held_out)
     customer, product = answers.customer[who], answers.product[who]
     touches = canonical(
@@ -338,14 +339,14 @@ def _truths(
     streams: Streams,
     people: Shoppers,
     range_: Range,
-    bought: Purchases,
+    planted: Planted,
     orders: Orders,
     order_ids: pl.Series,
     unit: Int64,
     ids: pl.Series,
     span: Span,
 ) -> dict[str, pl.DataFrame]:
-    catalogue, moves, cycles = range_.catalogue, bought.moves, bought.cycles
+    catalogue, moves, cycles = range_.catalogue, planted.moves, planted.cycles
     sales = yearly_sales(orders, catalogue, unit, people.size, span.past)
     buyers = np.maximum((sales > 0).sum(axis=0), 1)
     usual = sales.sum(axis=0) / buyers
@@ -365,7 +366,7 @@ def _truths(
             ids, pick(TYPES, people.type), people.exploring, people.loyalty, people.joined, people.lapsed, span.past
         ),
         "wallets": wallet_truth(ids, catalogue.families, wallet, share, np.arange(people.size)),
-        "lucky_orders": lucky_truth(orders, order_ids, ids, catalogue, bought.lucky),
+        "lucky_orders": lucky_truth(orders, order_ids, ids, catalogue, planted.lucky),
         "contracts": truth(
             {
                 "customer_id": ids.gather(rounds),

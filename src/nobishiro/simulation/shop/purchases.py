@@ -63,10 +63,9 @@ class Shoppers:
 
 
 @dataclass(frozen=True, slots=True)
-class Purchases:
-    """All lines and what they were made from; customers from N on are anonymous visits."""
+class Planted:
+    """What the lines were made from: the truth about them."""
 
-    lines: Lines
     cycles: Cycles
     moves: Moves
     answers: Asked
@@ -107,7 +106,7 @@ def draw_shoppers(streams: Streams, count: int, range_: Range, span: Span) -> Sh
     )
 
 
-def shop(streams: Streams, people: Shoppers, range_: Range, span: Span) -> Purchases:
+def shop(streams: Streams, people: Shoppers, range_: Range, span: Span) -> tuple[Lines, Planted]:
     """Everything bought in the span, with a card and without."""
     grades = [
         draw_grades(streams.part(f"grades {at}"), ladder, people.size, span) for at, ladder in enumerate(range_.ladders)
@@ -122,7 +121,7 @@ def shop(streams: Streams, people: Shoppers, range_: Range, span: Span) -> Purch
     everything = add_by_chance(streams.part("by chance"), joined, range_.by_chance, range_.chance_rates, 1)
     family = [int(range_.catalogue.family[ladder[0, 0]]) for ladder in range_.ladders]
     takes = [people.opened[:, f] < g.day for f, g in zip(family, grades, strict=True)]
-    return Purchases(everything, cycles, Moves.of(grades, takes), answers, lucky)
+    return everything, Planted(cycles, Moves.of(grades, takes), answers, lucky)
 
 
 def _pick(random: np.random.Generator, range_: Range, kind: Int64) -> Int64:
@@ -134,7 +133,8 @@ def _pick(random: np.random.Generator, range_: Range, kind: Int64) -> Int64:
         mine = kind == at
         product[mine] = np.searchsorted(reach[at], luck[mine] * reach[at, -1], side="right")
     last = reach.shape[1] - 1
-    return np.minimum(product, last).astype(np.int64)
+    picked: Int64 = np.minimum(product, last).astype(np.int64)
+    return picked
 
 
 def _in_season(random: np.random.Generator, range_: Range, product: Int64, day: Int32) -> Flags:

@@ -12,13 +12,13 @@ import polars as pl
 from django.utils import timezone
 
 from nobishiro.pipelines.touch_hours import has_touches, touches_between
+from nobishiro.web.core.among import among
 from nobishiro.web.core.company import published
 from nobishiro.web.customers.models import Customer, Touch
 from nobishiro.web.people.models import Rep
 
 QUADRANTS: Final = ("A", "B", "C", "D", "")
 """The last one: quadrant not known."""
-_AT_ONCE: Final = 900
 
 
 def _nothing() -> dict[str, float]:
@@ -81,7 +81,5 @@ def hours_spent(first: date, until: date) -> HoursSpent:
 
 
 def _quadrants(codes: list[str]) -> dict[str, str]:
-    """Customer code → quadrant; asked at once when they are many, as SQL takes only so many values."""
-    if len(codes) > _AT_ONCE:
-        return dict(Customer.objects.values_list("code", "quadrant"))
-    return dict(Customer.objects.filter(code__in=codes).values_list("code", "quadrant"))
+    """Customer code → quadrant."""
+    return dict(Customer.objects.filter(among("code", codes)).values_list("code", "quadrant"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from nobishiro.pipelines.map_lines import lines_in_force
 from nobishiro.pipelines.published import PublishedRun
 from nobishiro.web.core.company import published
 from nobishiro.web.customers.models import QUADRANTS, Customer, Override, Tag
@@ -65,7 +66,7 @@ def _figures(customer: Customer, run: PublishedRun, said: dict[str, str]) -> Non
         customer.track_record = set_record
     elif sold:
         customer.track_record = sold[0]["amount_12m"] or 0.0
-    lines = run.thresholds()
+    lines = lines_in_force(run)
     if customer.potential is None:
         customer.quadrant_computed = ""
     elif customer.track_record is not None:
@@ -80,7 +81,7 @@ def _sides(customer: Customer, run: PublishedRun | None) -> tuple[bool | None, b
             return sides
     if run is None or customer.track_record is None:
         return None, None
-    return None, customer.track_record >= run.thresholds().track_record
+    return None, customer.track_record >= lines_in_force(run).track_record
 
 
 def _side(value: str) -> bool | None:

@@ -1,5 +1,5 @@
 // Language, yen, days: everything that turns a value into what people read.
-const view = { language: core.language, unit: 0 };
+const view = { language: core.language, unit: core.unit || 0 };
 const UNITS = [1, 1000, 1000000];
 
 function t(key, values) {

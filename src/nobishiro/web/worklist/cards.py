@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from types import MappingProxyType
 from typing import Final
+from urllib.parse import urlencode
+from uuid import uuid4
 
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 
@@ -15,10 +19,13 @@ from nobishiro.pipelines.published import PublishedRun
 from nobishiro.pipelines.todays_offers import margin_rates, offers_of, products_of
 from nobishiro.web.core.company import published
 from nobishiro.web.core.permissions import Permission
-from nobishiro.web.customers.facts import Question, questions_from
+from nobishiro.web.customers.facts import IMPORTANT, Question, questions_from
 from nobishiro.web.customers.models import Action, Contact, Customer, Fact, Outcome
 from nobishiro.web.people.models import Rep, User
+from nobishiro.web.worklist.models import Met
 from nobishiro.web.worklist.publication import COOL_OFF_DAYS
+from nobishiro.web.worklist.taps import RESULTS
+from nobishiro.web.worklist.wording import kind_label, offer_label, state_label
 
 MOST_CARDS: Final = 10
 """A rep's cards a day, those already ended today among them."""
@@ -55,9 +62,27 @@ class Offer:
     """The yen are a year's if they take it; otherwise what the plan expects of this one contact."""
 
     @property
+    def kind_label(self) -> str:
+        """関連提案 and so on."""
+        return offer_label(self.kind)
+
+    @property
+    def state_label(self) -> str:
+        """未提案 and so on, with what came of a proposal."""
+        return state_label(self.state, self.result)
+
+    @property
     def is_known(self) -> bool:
         """Whether there is an interval to show."""
         return self.low is not None and self.high is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a tap of today said."""
+
+    code: str
+    result: str
 
 
 @dataclass(frozen=True)
@@ -70,6 +95,10 @@ class Card:
     others: tuple[Offer, ...]
     questions: tuple[Question, ...]
     coverage: int
+    outcome: Done | None
+    """What came of it today; None while it is open."""
+    spare_code: str
+    """Id of a tap by a browser without JavaScript."""
 
     @property
     def customer(self) -> Customer:
@@ -93,6 +122,28 @@ class Card:
         if self.action.hours:
             return max(5, round(self.action.hours * 60 / 5) * 5)
         return _MINUTES.get(self.action.channel, 30)
+
+    @property
+    def is_no_offer(self) -> bool:
+        """Whether there is nothing to propose: to serve, to build the relation, to ask."""
+        return self.action.kind in (Action.Kind.RELATE, Action.Kind.SERVE, Action.Kind.ASK)
+
+    @property
+    def kind_label(self) -> str:
+        """What is to be done, in words."""
+        return kind_label(self.action.kind)
+
+    @property
+    def result_label(self) -> str:
+        """What came of it, in words."""
+        return str(dict(RESULTS).get(self.outcome.result, "")) if self.outcome else ""
+
+    @property
+    def refer_url(self) -> str:
+        """The form of a referral, filled in as far as the card knows."""
+        asked = {"customer": self.action.customer_id}
+        family = self.front.family if self.front else self.action.family
+        return f"{reverse('referrals:new')}?{urlencode(asked | ({'family': family} if family else {}))}"
 
     @cached_property
     def most(self) -> float | None:
@@ -118,31 +169,38 @@ class DayList:
     rep: Rep | None
     on: date
     cards: tuple[Card, ...]
-    done: tuple[Outcome, ...]
-    """Outcomes of today that ended something, the newest last."""
+    """Open ones first, then those ended today."""
     week: WeekFigures
     waiting: int
     """Open ones beyond today's cards."""
-    next_due: date | None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether no card is open any more."""
+        return all(card.outcome is not None for card in self.cards)
 
 
 def day_list(rep: Rep | None, *, viewer: User, at: datetime) -> DayList:
     """Today's cards of a rep (None: of customers nobody looks after), as `viewer` may see them."""
     on = timezone.localdate(at)
-    done = tuple(
-        Outcome.objects.filter(actions__rep=rep, withdrawn_at=None, happened_at__gte=_start(on))
-        .select_related("customer", "touch")
-        .prefetch_related("actions")
-        .distinct()
-        .order_by("happened_at")
-    )
+    done = _done_today(rep, on)
     opened = open_actions(rep)
     wanted = list(opened[: max(0, MOST_CARDS - len(done))])
-    more = opened.count() - len(wanted)
-    return DayList(
-        rep, on, cards_of(wanted, viewer=viewer, on=on), done, week_figures(rep, on), more,
-        wanted[0].due if wanted else None,
-    )  # fmt: skip
+    waiting = max(0, opened.count() - len(wanted)) if len(wanted) + len(done) >= MOST_CARDS else 0
+    ended = list(Action.objects.filter(pk__in=done).select_related("customer", "rep").order_by("ended_at"))
+    return DayList(rep, on, cards_of(wanted + ended, viewer=viewer, on=on, done=done), week_figures(rep, on), waiting)
+
+
+def _done_today(rep: Rep | None, on: date) -> dict[int, Done]:
+    """What ended actions of this rep today, by action."""
+    outcomes = Outcome.objects.filter(actions__rep=rep, withdrawn_at=None, entered_at__gte=_start(on))
+    done = {
+        action: Done(code, result)
+        for action, code, result in outcomes.order_by("entered_at").values_list("actions", "code", "result")
+    }
+    met = Met.objects.filter(action__rep=rep, withdrawn_at=None, happened_at__gte=_start(on))
+    done.update({action: Done(code, "met") for action, code in met.values_list("action", "code")})
+    return dict(list(done.items())[-MOST_CARDS:])
 
 
 def open_actions(rep: Rep | None) -> QuerySet[Action]:
@@ -155,7 +213,9 @@ def open_actions(rep: Rep | None) -> QuerySet[Action]:
     )
 
 
-def cards_of(actions: Sequence[Action], *, viewer: User, on: date) -> tuple[Card, ...]:
+def cards_of(
+    actions: Sequence[Action], *, viewer: User, on: date, done: Mapping[int, Done] = MappingProxyType({})
+) -> tuple[Card, ...]:
     """The cards of some actions: offers, questions and what was proposed since the run, in a fixed number of queries."""
     customers = [action.customer for action in actions]
     if not customers:
@@ -169,7 +229,8 @@ def cards_of(actions: Sequence[Action], *, viewer: User, on: date) -> tuple[Card
     for action in actions:
         asked = questions_from(facts.get(action.customer_id, []), action.customer_id in known, on)
         front, others = offers.of(action)
-        cards.append(Card(action, on, front, others, tuple(asked[:2]), 8 - len(asked)))
+        known_facts = len(IMPORTANT) - len(asked)
+        cards.append(Card(action, on, front, others, tuple(asked[:2]), known_facts, done.get(action.pk), str(uuid4())))
     return tuple(cards)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
-from nobishiro.web.customers.models import Customer
+from nobishiro.web.customers.models import Action, Customer, Touch
 
 
 class LuckyOrder(models.Model):
@@ -41,6 +41,25 @@ class LuckyOrder(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+
+class Met(models.Model):
+    """A tap on a task without an offer: they were met, served or asked. What is said of `Outcome.code` holds here."""
+
+    code = models.CharField(max_length=100, unique=True)
+    action = models.ForeignKey(Action, on_delete=models.CASCADE, related_name="met")
+    touch = models.ForeignKey(Touch, null=True, on_delete=models.SET_NULL, related_name="+")
+    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    happened_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """Found by the task."""
+
+        indexes = [models.Index(fields=["action", "-happened_at"], name="met_action")]
+
+    def __str__(self) -> str:
+        return f"met {self.action_id}"
 
 
 class MorningMail(models.Model):

@@ -1,4 +1,4 @@
-"""Small middleware: the headers Django does not set, and the language a person chose."""
+"""Small middleware: the headers Django does not set, the language and the unit of yen a person chose."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Final
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import translation
+
+from nobishiro.web.core.yen_units import shown_in
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 _PERMISSIONS_POLICY: Final = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
@@ -36,5 +38,15 @@ def language(get_response: GetResponse) -> GetResponse:
         response = get_response(request)
         response.headers.setdefault("Content-Language", request.LANGUAGE_CODE)
         return response
+
+    return answer
+
+
+def yen_unit(get_response: GetResponse) -> GetResponse:
+    """Show yen in the unit of the person's account."""
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        with shown_in(getattr(request.user, "yen_unit", "yen")):
+            return get_response(request)
 
     return answer

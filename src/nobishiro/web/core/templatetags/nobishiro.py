@@ -28,6 +28,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, pgettext
 
+from nobishiro.web.core.yen_units import YEN_UNITS, yen_unit
+
 register = template.Library()
 
 Amount = float | int | Decimal | None
@@ -50,11 +52,17 @@ def _known(value: Amount) -> float | None:
 
 @register.filter
 def yen(value: Amount) -> str:
-    """Yen as ¥1,200,000; minus as ▲; None in words."""
+    """Yen as ¥1,200,000 or in the person's own unit; minus as ▲; None in words. Less than one such unit stays in yen."""
     number = _known(value)
     if number is None:
         return gettext("not known")
-    return f"{'▲' if number < 0 else ''}¥{abs(number):,.0f}"
+    sign, size, unit = "▲" if number < 0 else "", abs(number), yen_unit()
+    if unit == "yen" or size < YEN_UNITS[unit]:
+        return f"{sign}¥{size:,.0f}"
+    shown = f"{size / YEN_UNITS[unit]:,.{0 if unit == 'thousand' else 1}f}"
+    if is_japanese():
+        return f"{sign}{shown}{'千円' if unit == 'thousand' else '百万円'}"
+    return f"{sign}¥{shown}{'k' if unit == 'thousand' else 'M'}"
 
 
 @register.filter

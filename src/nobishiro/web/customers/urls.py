@@ -2,5 +2,7 @@
 
 from django.urls import URLPattern
 
+from nobishiro.web.customers import karte_urls
+
 app_name = "customers"
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [*karte_urls.urlpatterns]

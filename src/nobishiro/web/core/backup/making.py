@@ -42,6 +42,14 @@ class KeptBackup:
     manifest: Manifest | None
     """None when the file cannot be read."""
 
+    @property
+    def rows(self) -> int | None:
+        """Rows of the store and of the database together."""
+        if self.manifest is None:
+            return None
+        database = self.manifest.database
+        return sum(self.manifest.store.rows.values()) + (database.rows if database is not None else 0)
+
 
 def make_backup(out: Path, at: datetime, progress: ProgressReport = no_progress) -> Manifest:
     """The whole installation as of one moment in the file `out`, while others go on working.

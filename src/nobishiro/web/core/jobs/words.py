@@ -17,7 +17,7 @@ _NAMES: Final[dict[str, str | Promise]] = {
     "tune": pgettext_lazy("job", "Choose how to recommend"),
 }
 """Kinds whose room gave no label."""
-_STATES: Final[dict[str, str | Promise]] = {
+STATES: Final[dict[str, str | Promise]] = {
     Job.State.QUEUED: _("waiting"),
     Job.State.RUNNING: _("under way"),
     Job.State.DONE: _("done"),
@@ -61,7 +61,7 @@ def state_words(job: Job) -> str:
     """Where the job stands; a running one that was asked to stop says so."""
     if job.state == Job.State.RUNNING and job.cancel_asked:
         return gettext("stopping")
-    return str(_STATES[job.state])
+    return str(STATES[job.state])
 
 
 def step_words(job: Job) -> str:

@@ -9,10 +9,21 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import translation
 
+from nobishiro.web.core.once import one_request
 from nobishiro.web.core.yen_units import shown_in
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 _PERMISSIONS_POLICY: Final = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
+
+
+def once_a_request(get_response: GetResponse) -> GetResponse:
+    """Give each request a place for what is asked for once (`core.once`)."""
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        with one_request():
+            return get_response(request)
+
+    return answer
 
 
 def security_headers(get_response: GetResponse) -> GetResponse:

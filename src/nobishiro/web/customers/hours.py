@@ -14,6 +14,7 @@ from django.utils import timezone
 from nobishiro.pipelines.touch_hours import has_touches, touches_between
 from nobishiro.web.core.among import among
 from nobishiro.web.core.company import published
+from nobishiro.web.core.once import once
 from nobishiro.web.customers.models import Customer, Touch
 from nobishiro.web.people.models import Rep
 
@@ -60,17 +61,19 @@ def hours_spent(first: date, until: date) -> HoursSpent:
     zone = timezone.get_current_timezone()
     begin, end = (datetime.combine(day, time.min, zone) for day in (first, until))
     run = published()
-    spent = HoursSpent((run is not None and has_touches(run)) or Touch.objects.exists())
+    spent = HoursSpent(has_touches=run is not None and has_touches(run))
     entered = Touch.objects.filter(happened_at__gte=begin, happened_at__lt=end, withdrawn_at__isnull=True)
     for rep, quadrant, minutes in entered.values_list("rep_id", "customer__quadrant", "minutes"):
         spent.add(rep, quadrant, minutes)
+        spent.has_touches = True
+    spent.has_touches = spent.has_touches or Touch.objects.exists()
     if run is None:
         return spent
     imported = touches_between(run, first, until)
     if imported.is_empty():
         return spent
-    quadrants = _quadrants(imported["customer_id"].unique().to_list())
-    reps = dict(Rep.objects.values_list("code", "pk"))
+    quadrants = {code: quadrant for code, (_, quadrant) in customers_of(imported["customer_id"]).items()}
+    reps = reps_by_code()
     sums = imported.group_by("customer_id", "rep_id").agg(
         pl.col("minutes").sum(), pl.col("minutes").null_count().alias("unknown")
     )
@@ -80,6 +83,16 @@ def hours_spent(first: date, until: date) -> HoursSpent:
     return spent
 
 
-def _quadrants(codes: list[str]) -> dict[str, str]:
-    """Customer code → quadrant."""
-    return dict(Customer.objects.filter(among("code", codes)).values_list("code", "quadrant"))
+def customers_of(codes: pl.Series) -> dict[str, tuple[int, str]]:
+    """Customer code → (pk, quadrant) of those who had a touch lately; asked once a request while the codes are known."""
+    known = once("customers of touches", dict[str, tuple[int, str]])
+    missing = [code for code in codes.unique() if code not in known]
+    if missing:
+        rows = Customer.objects.filter(among("code", missing)).values_list("code", "pk", "quadrant")
+        known.update({code: (pk, quadrant) for code, pk, quadrant in rows})
+    return known
+
+
+def reps_by_code() -> dict[str, int]:
+    """Rep code → pk."""
+    return once("reps by code", lambda: dict(Rep.objects.values_list("code", "pk")))

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from nobishiro.web.core.once import once
 from nobishiro.web.core.permissions import Permission, Role, may
 
 
@@ -187,8 +188,8 @@ class CompanySettings(models.Model):
 
     @classmethod
     def current(cls) -> CompanySettings:
-        """The one row, made when it is missing."""
-        return cls.objects.get_or_create(pk=1)[0]
+        """The one row, made when it is missing; read once a request."""
+        return once("company settings", lambda: cls.objects.get_or_create(pk=1)[0])
 
 
 class CalendarDay(models.Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -55,8 +56,12 @@ class PublishedRun:
         return frame.collect()
 
     def thresholds(self) -> Thresholds:
-        """Where the map is cut."""
-        return msgspec.json.decode(self.workspace.store.read_attachment(self.run_id, THRESHOLDS), type=Thresholds)
+        """Where the map is cut; infinite where no line was drawn, as nobody has any (JSON has no such number)."""
+        said = msgspec.json.decode(
+            self.workspace.store.read_attachment(self.run_id, THRESHOLDS), type=dict[str, object]
+        )
+        lines = {name: math.inf if said.get(name) is None else said[name] for name in ("potential", "track_record")}
+        return msgspec.convert(said | lines, type=Thresholds)
 
     def plan_summary(self) -> PlanSummary:
         """How good the plan is."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -15,6 +16,7 @@ from nobishiro.contracts.protocols import ProgressReport, no_progress
 from nobishiro.engine.analysis import STEPS, Analysis
 from nobishiro.engine.store.runs import Run
 from nobishiro.engine.workspace import Workspace
+from nobishiro.pipelines.people_snapshot import PeopleTables, take_snapshot
 
 FINDINGS: Final = "findings.json"
 THRESHOLDS: Final = "thresholds.json"
@@ -32,14 +34,23 @@ class RunReport:
 
 
 def recompute(
-    workspace: Workspace, as_of: date | None, at: datetime, progress: ProgressReport = no_progress
+    workspace: Workspace,
+    as_of: date | None,
+    at: datetime,
+    progress: ProgressReport = no_progress,
+    people: PeopleTables | None = None,
 ) -> RunReport:
     """Compute every result of the newest commit and publish them as one run.
+
+    With `people`, what they entered is brought into the store first.
 
     The run keeps the commit, the settings and the version it was computed with, so that it can be repeated. Raises
     `NotEnoughHistory` when there are no sales.
     """
     store = workspace.store
+    if people is not None:
+        progress("people", 0, 0)
+        take_snapshot(workspace, people, at)
     head = store.head()
     number = head.number if head is not None else None
     analysis = workspace.analysis(as_of, at=number, progress=progress)
@@ -61,6 +72,14 @@ def recompute(
         run = writer.publish()
     progress("publish", len(STEPS), len(STEPS))
     return RunReport(run, analysis, rows)
+
+
+def recompute_at(
+    path: Path, as_of: date | None, at: datetime, progress: ProgressReport, people: PeopleTables
+) -> tuple[str, dict[str, int]]:
+    """`recompute` of the workspace at `path`: the run's number and the rows of each result."""
+    report = recompute(Workspace.open(path), as_of, at, progress, people)
+    return report.run.run_id, report.rows
 
 
 def _json_rows(frame: pl.DataFrame) -> bytes:

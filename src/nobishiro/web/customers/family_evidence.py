@@ -74,6 +74,7 @@ def family_evidence(material: Material, family: str) -> FamilyEvidence:
         ProposedLine(row["proposed_at"].date(), catalogue.name_of(row["product_id"]), word(RESULTS, row["result"]), row["reason"] or "")
         for row in material.happened.proposals.sort("proposed_at", descending=True).iter_rows(named=True)
         if (row["family"] or catalogue.family_of(row["product_id"])) == family
+        and row["proposal_id"] not in material.told_here
     ]  # fmt: skip
     here = [
         ProposedLine(outcome.happened_at.date(), catalogue.name_of(outcome.product_code), word(RESULTS, outcome.result), outcome.reason)

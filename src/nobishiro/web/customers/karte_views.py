@@ -23,7 +23,7 @@ from nobishiro.web.core.models import AuditEntry
 from nobishiro.web.core.permissions import Permission, SignedInRequest, requires
 from nobishiro.web.customers.actions import add_action, drop_action
 from nobishiro.web.customers.corrections import correct_field, read_details
-from nobishiro.web.customers.facts import WHOLE, add_fact, withdraw_fact
+from nobishiro.web.customers.facts import IMPORTANT, WHOLE, add_fact, withdraw_fact
 from nobishiro.web.customers.family_evidence import family_evidence
 from nobishiro.web.customers.family_states import family_rows
 from nobishiro.web.customers.forms import (
@@ -44,7 +44,7 @@ from nobishiro.web.customers.overrides import set_override, withdraw_override
 from nobishiro.web.customers.tags import RELATION, set_tag
 from nobishiro.web.customers.timeline import KINDS, build_timeline
 from nobishiro.web.customers.touches import add_touch, withdraw_touch
-from nobishiro.web.customers.words import SOURCES, TOUCH_KINDS
+from nobishiro.web.customers.words import SOURCES, TOUCH_KINDS, TRAIL, word
 
 _TRAIL: Final = 50
 
@@ -121,7 +121,8 @@ def details(request: SignedInRequest, pk: int) -> HttpResponse:
 def trail(request: SignedInRequest, pk: int) -> HttpResponse:
     """Who did what on this customer."""
     customer, codes = _found(pk)
-    entries = AuditEntry.objects.filter(subject__in=[f"customer:{code}" for code in codes])[:_TRAIL]
+    rows = AuditEntry.objects.filter(subject__in=[f"customer:{code}" for code in codes])[:_TRAIL]
+    entries = [{"at": row.at, "actor_name": row.actor_name, "said": word(TRAIL, row.verb)} for row in rows]
     context = {"customer": customer, "entries": entries, "most": _TRAIL}
     name = "customers/trail_part.html" if request.headers.get("HX-Request") else "customers/trail.html"
     return render(request, name, context)
@@ -373,6 +374,7 @@ def _choices(request: SignedInRequest) -> dict[str, object]:
         "touch_kinds": [(code, str(name)) for code, name in TOUCH_KINDS.items() if code != "web"],
         "sources": [(code, str(name)) for code, name in SOURCES.items()],
         "timeline_kinds": [(code, str(name)) for code, name in KINDS.items()],
+        "fact_choices": IMPORTANT,
         "letters": "ABCD",
         "signs": "◎○△",
         "today": timezone.localdate(),

@@ -34,14 +34,22 @@ class KnownFact:
 
 
 @dataclass(frozen=True, slots=True)
+class Thought:
+    """A hypothesis with its family's name."""
+
+    row: Hypothesis
+    family_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Knowing:
     """③ 把握度: what is known, what to ask, and what we think."""
 
     coverage: Coverage
     questions: list[Question]
     known: list[KnownFact]
-    hypotheses: list[Hypothesis]
-    ended_hypotheses: list[Hypothesis]
+    hypotheses: list[Thought]
+    ended_hypotheses: list[Thought]
     families: list[tuple[str, str]]
 
 
@@ -64,11 +72,12 @@ def build_knowing(material: Material) -> Knowing:
         )
     order = {one.code: at for at, one in enumerate(IMPORTANT)}
     known.sort(key=lambda one: (order.get(one.newest.fact, 99), one.about))
+    thoughts = [Thought(one, material.catalogue.family_name(one.family)) for one in material.hypotheses]
     return Knowing(
         coverage,
         questions_from(material.facts, material.has_key_person, material.today),
         known,
-        [one for one in material.hypotheses if one.state == Hypothesis.State.OPEN],
-        [one for one in material.hypotheses if one.state != Hypothesis.State.OPEN],
+        [one for one in thoughts if one.row.state == Hypothesis.State.OPEN],
+        [one for one in thoughts if one.row.state != Hypothesis.State.OPEN],
         sorted(material.catalogue.families.items(), key=lambda pair: pair[1]),
     )

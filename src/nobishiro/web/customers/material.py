@@ -51,6 +51,8 @@ class Material:
     hypotheses: list[Hypothesis]
     touches: list[Touch]
     outcomes: list[Outcome]
+    undone: frozenset[str]
+    """Codes of touches and outcomes taken back; the store may still hold them from the last run."""
     actions: list[Action]
     run: PublishedRun | None
     rows: RunRows
@@ -64,9 +66,15 @@ class Material:
         return any(contact.is_key_person for contact in self.contacts)
 
     @property
+    def told_here(self) -> frozenset[str]:
+        """Ids under which the store holds proposals that were entered, or taken back, here."""
+        codes = self.undone | {outcome.code for outcome in self.outcomes}
+        return codes | {f"web-{code}" for code in codes}
+
+    @property
     def entered(self) -> EnteredWords:
         """What was entered here, for the time line."""
-        return EnteredWords(self.touches, self.outcomes, self.facts, self.overrides, self.tags)
+        return EnteredWords(self.touches, self.outcomes, self.facts, self.overrides, self.tags, self.undone)
 
 
 def find_customer(pk: int) -> tuple[Customer, list[str]] | None:
@@ -85,6 +93,8 @@ def find_customer(pk: int) -> tuple[Customer, list[str]] | None:
 def read_material(customer: Customer, codes: list[str], *, kind: str = "") -> Material:
     """Read everything about the customer; `kind` narrows what is read of the store to a part of the time line."""
     run = published()
+    touches = list(Touch.objects.filter(customer=customer).select_related("rep").order_by("-happened_at"))
+    outcomes = list(Outcome.objects.filter(customer=customer).select_related("rep", "touch").order_by("-happened_at"))
     live = {"customer": customer, "withdrawn_at": None}
     return Material(
         customer=customer,
@@ -99,8 +109,12 @@ def read_material(customer: Customer, codes: list[str], *, kind: str = "") -> Ma
         tags=list(Tag.objects.filter(**live).select_related("rep").order_by("-set_at", "-pk")),
         overrides=list(Override.objects.filter(customer=customer).order_by("-set_at", "-pk")),
         hypotheses=list(Hypothesis.objects.filter(customer=customer)),
-        touches=list(Touch.objects.filter(**live).select_related("rep").order_by("-happened_at")),
-        outcomes=list(Outcome.objects.filter(**live).select_related("rep", "touch").order_by("-happened_at")),
+        touches=[one for one in touches if one.withdrawn_at is None],
+        outcomes=[one for one in outcomes if one.withdrawn_at is None],
+        undone=frozenset(
+            [touch.code for touch in touches if touch.withdrawn_at is not None]
+            + [outcome.code for outcome in outcomes if outcome.withdrawn_at is not None]
+        ),
         actions=list(Action.objects.filter(customer=customer, state=Action.State.OPEN).select_related("rep")),
         run=run,
         rows=run_rows(run, customer.code),

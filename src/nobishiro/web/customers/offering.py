@@ -178,7 +178,6 @@ def _candidates(material: Material, families: Sequence[FamilyRow]) -> list[Candi
 
 def _answers(material: Material) -> list[Answer]:
     catalogue = material.catalogue
-    here = {outcome.code for outcome in material.outcomes} | {f"web-{outcome.code}" for outcome in material.outcomes}
     answers = [
         Answer(
             outcome.family or catalogue.family_of(outcome.product_code), outcome.product_code, outcome.result,
@@ -187,7 +186,7 @@ def _answers(material: Material) -> list[Answer]:
         for outcome in material.outcomes
     ]  # fmt: skip
     for row in material.happened.proposals.iter_rows(named=True):
-        if row["proposal_id"] not in here:
+        if row["proposal_id"] not in material.told_here:
             family = row["family"] or catalogue.family_of(row["product_id"])
             answers.append(
                 Answer(family, row["product_id"] or "", row["result"], row["proposed_at"].date(), row["reason"] or "")

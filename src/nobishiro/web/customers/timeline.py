@@ -99,6 +99,8 @@ class EnteredWords:
     facts: Sequence[Fact] = ()
     overrides: Sequence[Override] = ()
     tags: Sequence[Tag] = ()
+    undone: frozenset[str] = frozenset()
+    """Codes of touches and outcomes taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ def build_timeline(
 
 def _stubs(happened: HappenedRows, entered: EnteredWords, catalogue: Catalogue, sees_private: bool) -> Iterator[_Stub]:
     yield from _orders(happened.order_lines, catalogue)
-    here = {touch.code for touch in entered.touches}
+    here = {touch.code for touch in entered.touches} | entered.undone
     for row in happened.touches.iter_rows(named=True):
         if row["touch_id"] not in here:
             yield _Stub("touch", _aware(row["happened_at"]), partial(_stored_touch, row, sees_private))
@@ -149,7 +151,8 @@ def _stubs(happened: HappenedRows, entered: EnteredWords, catalogue: Catalogue, 
     for touch in entered.touches:
         outcome = spoken.get(touch.pk)
         yield _Stub("touch", touch.happened_at, partial(_entered_touch, touch, outcome, catalogue, sees_private))
-    said = {outcome.code for outcome in entered.outcomes} | {f"web-{outcome.code}" for outcome in entered.outcomes}
+    codes = {outcome.code for outcome in entered.outcomes} | entered.undone
+    said = codes | {f"web-{code}" for code in codes}
     for row in happened.proposals.iter_rows(named=True):
         if row["proposal_id"] not in said:
             yield _Stub("proposal", _aware(row["proposed_at"]), partial(_proposal, row, catalogue))

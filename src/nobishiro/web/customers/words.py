@@ -110,6 +110,25 @@ WHY_NOT: Final[Words] = {
     "relation_first": _("The relation comes first, offers after."),
 }
 
+TRAIL: Final[Words] = {
+    "fact.add": _("noted something learned"),
+    "fact.withdraw": _("took something learned back"),
+    "override.set": _("set by hand where they stand"),
+    "override.withdraw": _("took a word on where they stand back"),
+    "tag.set": _("set a tag"),
+    "touch.add": _("noted a contact"),
+    "touch.withdraw": _("took a contact back"),
+    "outcome.add": _("recorded what came of a proposal"),
+    "outcome.withdraw": _("undid what came of a proposal"),
+    "action.add": _("put something on the list of things to do"),
+    "action.drop": _("took something off the list of things to do"),
+    "action.reopen": _("put something back on the list of things to do"),
+    "hypothesis.add": _("wrote a thought down"),
+    "hypothesis.end": _("said how a thought turned out"),
+    "hypothesis.drop": _("dropped a thought"),
+    "correction.set": _("corrected the imported list"),
+}
+
 
 def word(words: Words, code: str | None) -> str:
     """What the code is called in the page's language."""

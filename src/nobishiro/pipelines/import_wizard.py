@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 import polars as pl
 
-from nobishiro.contracts.errors import UnknownName
+from nobishiro.contracts.errors import BadInput, UnknownName
 from nobishiro.contracts.protocols import ProgressReport, no_progress
 from nobishiro.contracts.tables import TABLES
 from nobishiro.engine.intake.corrections import corrections_overtaken
@@ -47,7 +47,6 @@ _HELD: Final = "held back because line"
 _REASONS, _LINES, _EXAMPLE = 30, 5, 8
 _QUOTED: Final = re.compile(r'"[^"]*"')
 _DIGITS: Final = re.compile(r"(?<![A-Za-z_])\d[\d,./:-]*")
-_ORDER: Final = re.compile(r"^[^:]{0,80}: [^:]{0,80}: held back")
 
 
 class TableCount(msgspec.Struct, frozen=True):
@@ -192,7 +191,13 @@ def commit_draft(
     if merges.height and "merges" not in prepared.tables:
         prepared = replace(prepared, tables=MappingProxyType({**prepared.tables, "merges": merges}))
     workspace.make(at)
-    report = commit_import(workspace.store, prepared, import_id, at, progress)
+    try:
+        report = commit_import(workspace.store, prepared, import_id, at, progress)
+    except BadInput:
+        done = find_commit(workspace.store, import_id)
+        if done is None:
+            raise
+        return _reported(done)  # another worker, which took this job over, was faster
     counts = tuple(_count(table) for table in report.tables)
     merged = next((table.new + table.updated for table in counts if table.table == "merges"), 0)
     return Committed(report.import_id, tuple(t for t in counts if t.table != "merges"), merged)

@@ -1,0 +1,1 @@
+"""Names the import wizard shows."""

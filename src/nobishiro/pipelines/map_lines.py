@@ -1,7 +1,7 @@
 """The lines of the map that people drew: kept in the workspace's settings, where every run reads them.
 
-A run computes its quadrants with the lines of `settings.toml`; a line moved since then counts at once on the pages, which ask
-`lines_in_force`.
+A run computes its quadrants with the lines of `settings.toml`; a line moved since then counts at once on the pages,
+which ask `lines_in_force`.
 """
 
 from __future__ import annotations

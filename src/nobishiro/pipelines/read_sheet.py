@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from nobishiro.contracts.errors import FileTooLarge, LayoutUnknown
-from nobishiro.engine.intake.sources import read_source
-from nobishiro.engine.settings import ImportSettings
+from nobishiro.contracts.errors import LayoutUnknown
+from nobishiro.pipelines.upload_reading import UploadLimits, UploadOptions, load_raw, read_upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +29,22 @@ class Sheet:
     broken: tuple[tuple[int, str], ...]
 
 
-def read_sheet(path: Path, most_rows: int = 100_000) -> Sheet:
-    """Rows of an Excel, CSV or TSV file, parsed within the limits of an import (a workbook in a process of its own).
+def read_sheet(path: Path, name: str, most_rows: int = 100_000) -> Sheet:
+    """Rows of an Excel, CSV or TSV file that was uploaded as `name`, parsed in a limited child process.
 
-    Raises `FileTooLarge` past 30 MB or `most_rows`, `LayoutUnknown` when the same head stands twice, and as reading does.
+    Raises `FileTooLarge` past 20 MB or `most_rows`, `LayoutUnknown` when a head stands twice, and as reading does.
     """
-    settings = ImportSettings(max_file_bytes=30_000_000, max_workbook_memory=2_000_000_000, max_workbook_seconds=60.0)
-    table = read_source(path, settings=settings)
+    limits = UploadLimits(max_bytes=20_000_000, max_rows=most_rows, memory=2_000_000_000, seconds=60)
+    with tempfile.TemporaryDirectory(prefix="nobishiro-sheet-") as place:
+        read_upload(path, name, Path(place), UploadOptions(), limits)
+        table = load_raw(Path(place))
     frame = table.frame.select(pl.all().cast(pl.String).fill_null(""))
-    if frame.height > most_rows:
-        raise FileTooLarge(f"{path.name}: {frame.height:,} rows; send at most {most_rows:,} at a time")
-    heads = tuple(frame.columns)
-    if len({head.strip() for head in heads}) != len(heads):
-        raise LayoutUnknown(f"{path.name}: two columns have the same head; give each its own")
+    heads = tuple(head.strip() for head in frame.columns)
+    if len(set(heads)) != len(heads):
+        raise LayoutUnknown(f"{name}: two columns have the same head; give each its own")
     rows = tuple(
-        SheetRow(int(line), {head.strip(): str(cell).strip() for head, cell in row.items()})
-        for line, row in zip(table.lines.to_list(), frame.iter_rows(named=True), strict=True)
+        SheetRow(int(line), {head: str(cell).strip() for head, cell in zip(heads, cells, strict=True)})
+        for line, cells in zip(table.lines.to_list(), frame.iter_rows(), strict=True)
     )
     broken = tuple((int(row["line"]), str(row["reason"])) for row in table.rejected.iter_rows(named=True))
     return Sheet(heads, rows, broken)

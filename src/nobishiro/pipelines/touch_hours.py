@@ -18,8 +18,8 @@ COLUMNS: Final = ("touch_id", "customer_id", "rep_id", "kind", "happened_at", "m
 def touches_between(run: PublishedRun, first: date, until: date, entered_here: str = "web-") -> pl.DataFrame:
     """`COLUMNS` of the touches from `first` up to, not on, `until`, as of the run's commit, in the order of time.
 
-    Those whose number begins with `entered_here` are left out: the site has them itself, newer than any run. `minutes` is
-    null where nobody said how long it took.
+    Those whose number begins with `entered_here` are left out: the site has them itself, newer than any run. `minutes`
+    is null where nobody said how long it took.
     """
     return _read(run.workspace.path, run.run.commit, first, until, entered_here)
 

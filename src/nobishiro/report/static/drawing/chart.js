@@ -100,7 +100,7 @@ function createChart({ customers, lines, hasTouch, choose, enclose, moveCuts }) 
   };
 
   function place(f) {
-    const base = customerCount > 3000 ? 2.4 : customerCount > 1000 ? 3.2 : 4.2;
+    const base = customerCount > 3000 ? 2.4 : customerCount > 500 ? 3.2 : 4.2;
     let mostHours = 0;
     for (const value of customers.hours) if (value > mostHours) mostHours = value;
     for (let i = 0; i < customerCount; i += 1) {

@@ -1,0 +1,61 @@
+"""Conditions that every page about customers has in its address, so that they mean the same everywhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from nobishiro.web.core.lists import ChoiceFilter, SearchFilter
+from nobishiro.web.core.templatetags.nobishiro import quadrant_name
+from nobishiro.web.people.models import Division, Rep
+
+if TYPE_CHECKING:
+    from nobishiro.web.core.list_filters import Choices
+    from nobishiro.web.people.models import User
+
+UNKNOWN: Final = "U"
+"""The quadrant nobody knows, in an address."""
+
+
+def _quadrants(rows: QuerySet, values: list[str]) -> QuerySet:
+    return rows.filter(quadrant__in=["" if value == UNKNOWN else value for value in values])
+
+
+def _reps(user: User) -> Choices:
+    own = [("me", _("My customers"))] if user.rep_id else []
+    return [*own, *Rep.objects.order_by("name").values_list("code", "name")]
+
+
+def _whose(values: list[str], user: User) -> list[str]:
+    return [user.rep.code if value == "me" and user.rep else value for value in values]
+
+
+WORDS: Final = SearchFilter("q", _("Name, reading or code"))
+QUADRANT: Final = ChoiceFilter(
+    "quadrant",
+    _("Quadrant"),
+    lambda user: [*((letter, quadrant_name(letter)) for letter in "ABCD"), (UNKNOWN, _("Not known"))],
+    _quadrants,
+    is_multiple=True,
+    is_main=True,
+)
+REP: Final = ChoiceFilter(
+    "rep",
+    _("Rep"),
+    _reps,
+    lambda rows, values: rows.filter(main_rep__code__in=values),
+    is_main=True,
+    is_open=True,
+    resolve=_whose,
+)
+"""The main rep; `me` is one's own."""
+DIVISION: Final = ChoiceFilter(
+    "division",
+    _("Division"),
+    lambda user: list(Division.objects.values_list("code", "name")),
+    lambda rows, values: rows.filter(main_division__code__in=values),
+    is_main=True,
+    is_open=True,
+)

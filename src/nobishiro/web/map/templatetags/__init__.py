@@ -1,0 +1,1 @@
+"""What the map draws on its pages."""

@@ -1,14 +1,11 @@
 """A list page's address says what is shown; what is taken out is exactly that."""
 
 import io
-from collections.abc import Callable
 
 import openpyxl
-import polars as pl
 import pytest
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseBase
-from django.test import Client, override_settings
+from django.http import HttpResponseBase
+from django.test import Client
 from django.urls import include, path
 from django.utils import translation
 from django.views.decorators.http import require_GET

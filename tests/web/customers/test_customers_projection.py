@@ -1,6 +1,5 @@
 """The lists show what the store and the newest run say, and what people said since; what people say reaches the next run."""
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -22,12 +21,9 @@ from nobishiro.web.customers.models import (
     Customer,
     Fact,
     Family,
-    Outcome,
-    Override,
     Owner,
     Projection,
     Tag,
-    Touch,
 )
 from nobishiro.web.customers.outcomes import record_outcome, withdraw_outcome
 from nobishiro.web.customers.overrides import set_override, withdraw_override

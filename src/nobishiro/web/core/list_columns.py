@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -55,9 +55,15 @@ class Column(Generic[Row]):
     """Fields for files, read without making a row object; default `field`."""
     export: Callable[..., object] | None = None
     """Turns the values of `fields` into what the file holds: `export(*values)`; default as they are."""
+    html: Callable[[Row], SafeString | str] | None = None
+    """Draws the cell instead of `kind`."""
+    lookup: Callable[[], Mapping[int, object]] | None = None
+    """For files: values by the row's `pk`, read once for the whole list; for what would cost a question a row."""
 
     def __post_init__(self) -> None:
-        if not self.fields and self.field and (self.value is None or self.export is not None):
+        if self.lookup is not None:
+            object.__setattr__(self, "fields", ("pk",))
+        elif not self.fields and self.field and (self.value is None or self.export is not None):
             object.__setattr__(self, "fields", (self.field,))
 
     @property
@@ -79,12 +85,14 @@ class Column(Generic[Row]):
         """The value of one row."""
         if self.value is not None:
             return self.value(row)
-        if self.kind == "interval" and self.fields:
+        if self.kind == "interval" and len(self.fields) == 3:
             return tuple(_follow(row, name) for name in self.fields)
         return _follow(row, self.field)
 
     def cell(self, row: Row, most: float | None) -> SafeString | str:
         """The value as the page shows it; `most` is where intervals of this page end."""
+        if self.html is not None:
+            return self.html(row)
         value = self.of(row)
         if self.template is not None:
             return render_to_string(self.template, {"row": row, "value": value, "most": most})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import accumulate
 from pathlib import Path
 from typing import IO, Final, cast
 
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from nobishiro.pipelines.list_files import Cell, cells_not_fitting, list_texts, write_list_csv, write_list_excel
 from nobishiro.web.core.audit import record
-from nobishiro.web.core.list_columns import Row, plain
+from nobishiro.web.core.list_columns import Column, Row, plain
 from nobishiro.web.core.lists import ListPage
 from nobishiro.web.core.permissions import SignedInRequest
 
@@ -76,29 +77,29 @@ def rows_of(shown: ListPage[Row]) -> Iterable[list[Cell]]:
     columns = shown.columns
     rows = shown.in_order()
     if all(column.fields for column in columns):
-        names: list[str] = []
-        steps = []
-        for column in columns:
-            steps.append((column, len(names), len(names) + len(column.fields)))
-            names += column.fields
-        is_plain = [
-            column.kind == "interval" or (column.export is None and len(column.fields) == 1) for column in columns
-        ]
-        if all(is_plain):
+        names = [name for column in columns for name in column.fields]
+        if len(names) == len(columns) and not any(column.lookup or column.export for column in columns):
             for values in rows.values_list(*names).iterator(chunk_size=_CHUNK):
                 yield [plain(value) for value in values]
             return
+        ends = list(accumulate((len(column.fields) for column in columns), initial=0))
+        readers = [_reader(column, start, end) for column, start, end in zip(columns, ends, ends[1:], strict=False)]
         for values in rows.values_list(*names).iterator(chunk_size=_CHUNK):
-            cells: list[Cell] = []
-            for column, start, end in steps:
-                if column.export is not None:
-                    cells += column.file_cells(column.export(*values[start:end]))
-                else:
-                    cells += [plain(value) for value in values[start:end]]
-            yield cells
+            yield [cell for read in readers for cell in read(values)]
         return
     for row in rows.iterator(chunk_size=_CHUNK):
         yield [cell for column in columns for cell in column.file_cells(column.of(row))]
+
+
+def _reader(column: Column, start: int, end: int) -> Callable[[tuple[object, ...]], list[Cell]]:
+    """How a column's cells are made of its part of the values."""
+    export = column.export
+    if column.lookup is not None:
+        known = column.lookup()
+        return lambda values: [plain(known.get(cast("int", values[start])))]
+    if export is not None:
+        return lambda values: column.file_cells(export(*values[start:end]))
+    return lambda values: [plain(value) for value in values[start:end]]
 
 
 def _first_text(values: tuple[object, ...]) -> str:

@@ -121,7 +121,13 @@ class ChoiceFilter:
         return Drawn(self.name, self.label, kind, self.is_main, bool(chosen), options=options)
 
     def _choices(self, user: User) -> Choices:
-        return self.choices(user) if callable(self.choices) else self.choices
+        """The choices, asked for once a request (the person's object lives as long as one)."""
+        if not callable(self.choices):
+            return self.choices
+        asked: dict[int, Choices] = user.__dict__.setdefault("_choices_of_lists", {})
+        if id(self) not in asked:
+            asked[id(self)] = self.choices(user)
+        return asked[id(self)]
 
     def _values(self, query: QueryDict, user: User) -> list[str]:
         given = [value[:_LONGEST] for value in query.getlist(self.name) if value][:_MOST_VALUES]

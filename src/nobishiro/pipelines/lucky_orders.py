@@ -78,7 +78,7 @@ def lucky_orders(run: PublishedRun, settings: LuckySettings = LuckySettings()) -
     recent = pl.col("touched_on") >= pl.col("ordered_on") - pl.duration(days=settings.untouched_days)
     untouched = ~recent.fill_null(value=False) if not touches.is_empty() else pl.lit(value=False)
     by_themselves = pl.col("channel").str.to_lowercase().is_in(INBOUND_CHANNELS).fill_null(value=False)
-    unusual = (pl.col("amount") >= settings.unusual_times * pl.col("usual")).fill_null(value=True)
+    unusual = (pl.col("amount") >= settings.unusual_times * pl.col("usual")).fill_null(value=False)
     chosen = (
         judged.with_columns(
             pl.when(untouched)

@@ -19,6 +19,7 @@ from nobishiro.web.customers.actions import finish_action, reopen_action
 from nobishiro.web.customers.models import Action, Customer, Outcome
 from nobishiro.web.customers.outcomes import record_outcome, withdraw_outcome
 from nobishiro.web.customers.touches import add_touch, checked_code, withdraw_touch
+from nobishiro.web.customers.yen_text import parse_yen
 from nobishiro.web.people.models import User
 from nobishiro.web.worklist.models import Met
 
@@ -86,12 +87,20 @@ class TapForm(forms.Form):
         choices=[(kind, kind) for kind in ("cross_sell", "upsell", "downsell", "bundle", "replenishment")],
     )
     reason = forms.ChoiceField(required=False, choices=REASONS)
-    amount = forms.DecimalField(required=False, min_value=0, max_digits=15, decimal_places=0)
+    amount = forms.CharField(required=False, max_length=40)
     touch_kind = forms.ChoiceField(required=False, choices=TOUCH_KINDS)
     minutes = forms.FloatField(required=False, min_value=0, max_value=24 * 60)
     note = forms.CharField(required=False, max_length=4000)
     age = forms.FloatField(required=False, min_value=0)
     """Seconds since the tap on the sender's own clock: right even where that clock is wrong."""
+
+    def clean_amount(self) -> Decimal | None:
+        """Yen as people type them: 120万, ¥1,200,000."""
+        text = self.cleaned_data["amount"]
+        yen = parse_yen(text) if text else None
+        if text and (yen is None or yen >= Decimal(10) ** 15):
+            raise forms.ValidationError(gettext("This is no amount in yen."))
+        return yen
 
     def tap(self) -> Tap:
         """What was said; only of a valid form."""

@@ -171,6 +171,7 @@ def _tap_words() -> dict[str, object]:
         "server": gettext("The site does not answer just now; they are tried again."),
         "others": gettext("%n% of another person wait on this device; they are sent when that person signs in."),
         "refused": gettext("Not taken: %what%. %why%"),
+        "noYen": gettext("Enter the amount as a number, like 1,200,000."),
         "forget": gettext("Remove"),
         "undo": gettext("undone"),
         "noStore": gettext("This browser could not keep the tap. Nothing was entered; try again."),

@@ -100,8 +100,10 @@
       (asks.querySelector('input, button')).focus();
     } else if (button && button.dataset.reason) tap(form, 'declined', { reason: button.dataset.reason });
     else if (button && button.dataset.won) {
-      const amount = form.querySelector('[name=amount]').value.normalize('NFKC').replace(/[^\d]/g, '');
-      tap(form, 'won', amount ? { amount } : {});
+      const field = form.querySelector('[name=amount]'), amount = field.value.trim();
+      const isYen = !amount || /^[\d¥\\,.、円億万千km\s]{1,40}$/i.test(amount.normalize('NFKC'));
+      field.setCustomValidity(isYen ? '' : words.noYen);
+      if (field.reportValidity()) tap(form, 'won', amount ? { amount } : {});
     } else if (result) tap(form, result);
   });
 
@@ -124,7 +126,7 @@
     const minutes = event.target.form.querySelector('[name=minutes]');
     if (!minutes.dataset.own) minutes.value = words.minutes[event.target.value] || '';
   });
-  list.addEventListener('input', (event) => { if (event.target.name === 'minutes') event.target.dataset.own = '1'; });
+  list.addEventListener('input', (event) => { if (event.target.name === 'amount') event.target.setCustomValidity(''); if (event.target.name === 'minutes') event.target.dataset.own = '1'; });
 
   document.querySelector('#unsent [data-send]').addEventListener('click', () => taps.flush());
   if (isKept) {

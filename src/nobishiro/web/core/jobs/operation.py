@@ -64,17 +64,19 @@ def sentence(counts: JobCounts, runs: list[RunRow], backups: list[KeptBackup]) -
     else:
         said.append(gettext("Nothing is under way."))
     if counts.dead:
-        one = "%(n)d job was given up in the last seven days and needs you."
-        said.append(
-            ngettext(one, "%(n)d jobs were given up in the last seven days and need you.", counts.dead)
-            % {"n": counts.dead}
+        told = ngettext(
+            "%(n)d job was given up in the last seven days and needs you.",
+            "%(n)d jobs were given up in the last seven days and need you.",
+            counts.dead,
         )
+        said.append(told % {"n": counts.dead})
     elif counts.failed:
-        one = "%(n)d job failed and will be tried again by itself."
-        said.append(
-            ngettext(one, "%(n)d jobs failed and will be tried again by themselves.", counts.failed)
-            % {"n": counts.failed}
+        told = ngettext(
+            "%(n)d job failed and will be tried again by itself.",
+            "%(n)d jobs failed and will be tried again by themselves.",
+            counts.failed,
         )
+        said.append(told % {"n": counts.failed})
     else:
         said.append(gettext("Nothing has failed."))
     if runs and runs[0].made_at is not None:

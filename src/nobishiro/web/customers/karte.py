@@ -29,7 +29,7 @@ from nobishiro.web.customers.offering import (
     things_not_to_say,
     why_not_in_words,
 )
-from nobishiro.web.customers.timeline import TimelinePage, build_timeline
+from nobishiro.web.customers.timeline import Entry, TimelinePage, build_timeline
 from nobishiro.web.customers.words import DECIDED_BY, RESULTS, ROLES, STATES, word
 from nobishiro.web.people.models import User
 
@@ -78,6 +78,8 @@ class Karte:
     most: float
     most_current: float
     timeline: TimelinePage
+    recent: list[Entry]
+    """The last three things that happened, what was written down or set by hand left out."""
     has_run: bool
     things_not_to_say: list[str]
 
@@ -121,6 +123,7 @@ def build_karte(material: Material, user: User) -> Karte:
         most=max((row.high or 0.0 for row in families), default=0.0),
         most_current=max((row.current or 0.0 for row in families), default=0.0),
         timeline=timeline,
+        recent=[entry for entry in timeline.entries if entry.kind not in ("fact", "word")][:3],
         has_run=material.run is not None,
         things_not_to_say=things_not_to_say(step, material),
     )

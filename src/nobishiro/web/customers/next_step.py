@@ -2,12 +2,14 @@
 
 Before anything is offered, a detractor and an open complaint are served and a thin relation (△) is built. Then what the
 customer is considering is followed up. Of what could be proposed, what somebody wrote down as a hypothesis comes first, then
-the families with the most yen expected. Left out, each with its reason: what they buy already, what does not apply, what they
+what the customer spoke of, then the families with the most yen expected. Left out, each with its reason: what they buy already, what does not apply, what they
 declined within the cool-off, what was proposed and awaits an answer, and what the rep put off a few days ago.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -24,6 +26,9 @@ FOLLOW_AFTER_DAYS: Final = 7
 DETRACTOR: Final = 6
 """NPS of 0–6."""
 FOLDED: Final = 2
+_KANJI: Final = re.compile(r"[\u4e00-\u9fff々]+")
+_KATAKANA: Final = re.compile(r"[ァ-ヴー]+")
+_WORDS: Final = re.compile(r"[a-z0-9]+")
 
 
 class StepKind(StrEnum):
@@ -75,6 +80,9 @@ class Candidate:
     """Replenishment: the day they are expected to need more."""
     hypothesis: str = ""
     """What somebody wrote down as grounds."""
+    heard: str = ""
+    """What the customer said they will look at, where it touches this family."""
+    heard_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +141,15 @@ class NextStep:
     excluded: tuple[Excluded, ...]
 
 
+def touches_on(words: str, name: str) -> bool:
+    """Whether what somebody said touches on something of that name: two neighbouring kanji, or a word in kana or letters.
+
+    「検査の自動化に関心」 touches on 画像検査. Hiragana does not count.
+    """
+    spoken, called = _terms(words), _terms(name)
+    return not spoken.isdisjoint(called)
+
+
 def choose_next_step(situation: Situation) -> NextStep:
     """The next step. Where nothing may be proposed and nothing is to be followed up, it is to ask."""
     restraint = _restraint(situation)
@@ -155,6 +172,16 @@ def choose_next_step(situation: Situation) -> NextStep:
         return NextStep(restraint, (), tuple(excluded))
     ordered = [*follow, *steps] or [Step(StepKind.ASK)]
     return NextStep(ordered[0], tuple(ordered[1 : 1 + FOLDED]), tuple(excluded))
+
+
+def _terms(text: str) -> set[str]:
+    plain = unicodedata.normalize("NFKC", text).lower()
+    terms = {word for word in _WORDS.findall(plain) if len(word) > 2}
+    for run in _KANJI.findall(plain):
+        terms |= {run[at : at + 2] for at in range(len(run) - 1)}
+    # a piece of a katakana word means nothing: センサ is a word, ンサ is not
+    terms |= {word for word in _KATAKANA.findall(plain) if len(word) > 2}
+    return terms
 
 
 def _restraint(situation: Situation) -> Step | None:
@@ -206,9 +233,8 @@ def _order(step: Step) -> tuple[int, float, str]:
     if candidate is None:
         return (9, 0.0, "")
     if step.kind is StepKind.REPLENISH:
-        return (2, 0.0, candidate.family)
-    # A family with a product that can be named and a sentence to say goes before one with yen alone.
-    first = 0 if candidate.hypothesis else 1
+        return (3, 0.0, candidate.family)
+    first = 0 if candidate.hypothesis else 1 if candidate.heard else 2
     return (first, -(candidate.expected or 0.0), candidate.family)
 
 

@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from nobishiro.web.core.templatetags.nobishiro import is_japanese
-from nobishiro.web.customers.facts import Question
+from nobishiro.web.customers.facts import WHOLE, Question, newest_of
 from nobishiro.web.customers.family_states import FamilyRow
 from nobishiro.web.customers.material import Material
-from nobishiro.web.customers.models import Hypothesis
+from nobishiro.web.customers.models import Fact, Hypothesis
 from nobishiro.web.customers.next_step import (
     Answer,
     Candidate,
@@ -23,11 +23,15 @@ from nobishiro.web.customers.next_step import (
     Situation,
     Step,
     StepKind,
+    touches_on,
 )
 from nobishiro.web.customers.words import RESULTS, WHY_NOT, word
 from nobishiro.web.people.models import User
 
 _REPLENISH_AHEAD: Final = timedelta(days=14)
+_WISHES: Final = ("next_interest", "investment_plan", "aspiration")
+"""Facts in which a customer says what they will look at."""
+_WISH_LASTS: Final = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +105,24 @@ def show_step(step: Step, material: Material, questions: Sequence[Question]) -> 
         case _:
             title = gettext("Propose %(about)s") % {"about": about}
             why, kind = _why(candidate, japanese), candidate.offer_kind if candidate else ""
-            say = (candidate.say_ja if japanese else candidate.say_en) if candidate else ""
+            say = _say(candidate, japanese)
     return ShownStep(
         step, title, why, say, tuple(questions[:2]), kind,
         candidate.family if candidate else answer.family if answer else "",
         candidate.product_code if candidate else answer.product_code if answer else "",
     )  # fmt: skip
+
+
+def _say(candidate: Candidate | None, japanese: bool) -> str:
+    """The run's sentence; else one that only takes up what they said themselves, or asks."""
+    if candidate is None:
+        return ""
+    ready = candidate.say_ja if japanese else candidate.say_en
+    if ready:
+        return ready
+    if candidate.heard:
+        return gettext("You spoke of “%(words)s”. How is it going?") % {"words": candidate.heard.rstrip("。.")}
+    return gettext("Where do you get %(family)s today?") % {"family": candidate.family_name}
 
 
 def why_not_in_words(excluded: Excluded) -> WhyNotOther:
@@ -152,17 +168,23 @@ def _candidates(material: Material, families: Sequence[FamilyRow]) -> list[Candi
         one.family: one.grounds for one in reversed(material.hypotheses) if one.state == Hypothesis.State.OPEN
     }  # fmt: skip
     candidates = []
+    wishes = [
+        fact
+        for fact in newest_of(material.facts)
+        if fact.fact in _WISHES and fact.value and fact.learned_on >= material.today - _WISH_LASTS
+    ]
     for row_of in families:
         offer = offers.get(row_of.code, {})
         product = str(offer.get("product_id") or "")
         known = catalogue.products.get(product)
+        wish = next((one for one in wishes if _is_about(one, row_of)), None)
         kind = "upsell" if known is not None and known.upgrade_of in bought and known.upgrade_of else "cross_sell"
         candidates.append(
             Candidate(
                 row_of.code, row_of.name, row_of.state, product, catalogue.name_of(product), kind, row_of.expected,
                 row_of.low, row_of.high, row_of.comparable_customers, row_of.comparable_buyers,
                 str(offer.get("why_ja") or ""), str(offer.get("why_en") or ""), str(offer.get("say_ja") or ""),
-                str(offer.get("say_en") or ""), None, thoughts.get(row_of.code, ""),
+                str(offer.get("say_en") or ""), None, thoughts.get(row_of.code, ""), wish.value if wish else "", wish.learned_on if wish else None,
             )
         )  # fmt: skip
     for code, row in restock[:1]:
@@ -174,6 +196,12 @@ def _candidates(material: Material, families: Sequence[FamilyRow]) -> list[Candi
             )
         )  # fmt: skip
     return candidates
+
+
+def _is_about(wish: Fact, row: FamilyRow) -> bool:
+    if wish.subject != WHOLE:
+        return wish.subject == row.code
+    return touches_on(wish.value, row.name)
 
 
 def _answers(material: Material) -> list[Answer]:
@@ -221,6 +249,11 @@ def _why(candidate: Candidate | None, japanese: bool) -> str:
     parts = []
     if candidate.hypothesis:
         parts.append(gettext("What we think: %(grounds)s") % {"grounds": candidate.hypothesis})
+    if candidate.heard:
+        parts.append(
+            gettext("They told us: “%(words)s” (%(day)s).")
+            % {"words": candidate.heard, "day": f"{candidate.heard_on:%Y/%m/%d}" if candidate.heard_on else ""}
+        )
     told = candidate.why_ja if japanese else candidate.why_en
     if told:
         parts.append(told)

@@ -188,8 +188,8 @@ class CompanySettings(models.Model):
 
     @classmethod
     def current(cls) -> CompanySettings:
-        """The one row, made when it is missing; read once a request."""
-        return once("company settings", lambda: cls.objects.get_or_create(pk=1)[0])
+        """The one row, the defaults while nobody saved any; read once a request."""
+        return once("company settings", lambda: cls.objects.filter(pk=1).first() or cls(pk=1))
 
 
 class CalendarDay(models.Model):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -32,6 +33,8 @@ KEYWORDS = {
     "ngettext": (1, 2), "ngettext_lazy": (1, 2), "pgettext": ((1, "c"), 2), "pgettext_lazy": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
 }  # fmt: skip
+GAP = re.compile(r"%\(\w+\)[sd]")
+"""What is put into a text; Japanese and English have to hold the same ones."""
 
 
 def texts_of(room: Path) -> Catalog:
@@ -73,8 +76,11 @@ def bring_in_step(room: Path, *, is_check: bool) -> list[str]:
             context=message.context, flags=message.flags,
         )  # fmt: skip
         said = string if isinstance(string, str) else (string[0] if string else "")
+        english = message.id if isinstance(message.id, str) else message.id[1]
         if not said:
             problems.append(f"{room.name}: no Japanese for {message.id!r}")
+        elif set(GAP.findall(said)) != set(GAP.findall(english)) or said.count("%(") != len(GAP.findall(said)):
+            problems.append(f"{room.name}: {said!r} has other gaps than {english!r}")
     content, compiled = io.BytesIO(), io.BytesIO()
     merged.creation_date = merged.revision_date = known.creation_date
     write_po(content, merged, sort_output=True, omit_header=True, width=0, include_lineno=False)

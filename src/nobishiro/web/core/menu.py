@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -75,11 +75,7 @@ def menu_of(request: HttpRequest) -> list[Shown]:
     for entry in entries:
         is_here = entry.url_name == here if exact else not marked and entry.url_name.split(":")[0] == room
         marked = marked or is_here
-        try:
-            url = reverse(entry.url_name)
-        except NoReverseMatch:  # a room whose pages are still being built
-            continue
-        shown.append(Shown(url, str(entry.label), entry.key, is_here))
+        shown.append(Shown(reverse(entry.url_name), str(entry.label), entry.key, is_here))
     return shown
 
 

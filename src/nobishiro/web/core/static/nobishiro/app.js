@@ -60,4 +60,15 @@
   document.addEventListener('click', (event) => {
     document.querySelectorAll('details.account[open], details.menu-sheet[open]').forEach((details) => { if (!details.contains(event.target)) details.open = false; });
   });
+
+  // What a telephone keeps to open today's list without a line is its owner's: it goes at sign-out, and where nobody is signed in.
+  const forgetLists = () => (window.caches ? caches.keys().then((names) => Promise.all(names.filter((name) => name.startsWith('nobishiro-today-')).map((name) => caches.delete(name)))) : Promise.resolve());
+  if (!document.querySelector('details.account')) forgetLists().catch(() => undefined);
+  document.addEventListener('submit', (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || !form.closest('details.account') || !window.caches) return;
+    event.preventDefault();
+    const leave = () => HTMLFormElement.prototype.submit.call(form);
+    forgetLists().then(leave, leave);
+  });
 })();

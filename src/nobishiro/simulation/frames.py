@@ -106,6 +106,4 @@ def _series(name: str, value: Values, kind: pl.DataType, rows: int) -> pl.Series
         series = pl.Series(name, value)
     else:
         return pl.Series(name, list(value), dtype=kind, strict=False)  # type: ignore[arg-type]
-    if len(series) != rows:
-        raise ValueError(f"{name}: {len(series)} values for {rows} rows")
     return series if series.dtype == kind else series.cast(kind)

@@ -100,19 +100,34 @@ def attach(random: np.random.Generator, lines: Lines, complements: Sequence[Comp
     return Lines.join(added)
 
 
-def add_by_chance(random: np.random.Generator, lines: Lines, products: Int64, rates: Float64, most: int = 3) -> Lines:
-    """`lines` and, on every order, each of `products` with its own rate, independently of everything else.
+def add_by_chance(
+    random: np.random.Generator,
+    lines: Lines,
+    products: Int64,
+    rates: Float64,
+    *,
+    most: int = 3,
+    takers: float = 1.0,
+) -> Lines:
+    """`lines` and, on the orders of those who take it, each of `products` with its own rate, whatever else is on them.
 
-    Pairs of these products are on the same order as often as chance has it: what a search for pairs must not find.
+    A share `takers` of the customers takes a product, drawn for each product apart. Pairs of these products are on the
+    same order as often as chance has it: what a search for pairs must not find.
     """
     at = np.unique(_basket(lines), return_index=True)[1]
+    customers = int(lines.customer.max(initial=0)) + 1
     added = [lines]
     for product, rate in zip(products, rates, strict=True):
-        drawn = at[random.random(at.size) < rate]
+        takes = random.random(customers) < takers
+        drawn = at[(random.random(at.size) < rate) & takes[lines.customer[at]]]
         quantity = random.integers(1, most + 1, drawn.size)
         added.append(
             Lines.of(
-                lines.customer[drawn], lines.day[drawn], np.full(drawn.size, product), quantity, lines.origin[drawn]
+                lines.customer[drawn],
+                lines.day[drawn],
+                np.full(drawn.size, product),
+                quantity,
+                lines.origin[drawn],
             )
         )
     return Lines.join(added)

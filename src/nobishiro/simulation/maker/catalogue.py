@@ -174,9 +174,12 @@ _COMPLEMENTS: Final = (
 )  # fmt: skip
 _SUBSTITUTES: Final = (("CB-M8-5", "CB-M12-5"), ("S10-G", "S10-V"), ("LT-R70", "LT-C50"), ("FL-15", "FL-25"))
 _BY_CHANCE: Final = (
-    ("AD-TIE", 0.050), ("AD-CLO", 0.065), ("AD-TAG", 0.040), ("AD-SCR", 0.055),
-    ("AD-TER", 0.045), ("AD-LAB", 0.060), ("AD-SPR", 0.050), ("AD-GLO", 0.035),
+    ("AD-TIE", 0.090), ("AD-CLO", 0.110), ("AD-TAG", 0.080), ("AD-SCR", 0.100),
+    ("AD-TER", 0.085), ("AD-LAB", 0.110), ("AD-SPR", 0.095), ("AD-GLO", 0.075),
 )  # fmt: skip
+
+TAKERS: Final = 0.14
+"""Share of the customers who take each of the things that stand together by chance."""
 
 SEASONS: Final = {
     "画像検査": (0.8, 1.0, 2.2, 0.7, 0.6, 0.9, 0.9, 0.8, 1.5, 0.9, 0.8, 0.9),

@@ -14,7 +14,7 @@ from nobishiro.simulation.company import Simulated, SimulationSettings
 from nobishiro.simulation.exploring import NEVER
 from nobishiro.simulation.frames import Float64, canonical, codes, days, moments, pick
 from nobishiro.simulation.maker import dealings, knowledge
-from nobishiro.simulation.maker.catalogue import DIVISIONS, SEASONS, Range, maker_range
+from nobishiro.simulation.maker.catalogue import DIVISIONS, SEASONS, TAKERS, Range, maker_range
 from nobishiro.simulation.maker.population import (
     INDUSTRIES,
     NONE,
@@ -64,7 +64,7 @@ def simulate_maker(settings: SimulationSettings, progress: ProgressReport) -> Si
     contacts = dealings.make_contacts(streams, people, ids)
     touches = dealings.make_touches(streams, people, planted, staff, contacts, _record(lines, ids, span), ids, span)
     proposals, outcomes, responses = _proposals(streams, people, range_, planted, orders, order_ids, staff, ids, span)
-    story = tell_story(range_, staff.rep_ids, settings.as_of)
+    story = tell_story(range_, staff.reps, settings.as_of)
     tables = {
         "divisions": canonical(
             "divisions",
@@ -267,7 +267,12 @@ def _truths(
     cycles = planted.cycles
     return {
         "pairs": pair_truth(
-            orders, range_.catalogue, range_.complements, range_.substitutes, range_.by_chance, range_.chance_rates
+            orders,
+            range_.catalogue,
+            range_.complements,
+            range_.substitutes,
+            range_.by_chance,
+            TAKERS * range_.chance_rates,
         ),
         "ladders": ladder_truth(range_.catalogue),
         "moves": move_truth(

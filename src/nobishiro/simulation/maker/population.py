@@ -34,6 +34,7 @@ _NEW: Final = (0.15, 0.25, 0.06, 0.35, 0.0)
 """Share who came within the span."""
 _LEAVING: Final = (0.02, 0.05, 0.04, 0.16, 0.0)
 """Share who lapse within the span."""
+_FOR_CAMERAS: Final = ("検査用照明", "検査用レンズ", "画像周辺機器")
 _KEPT: Final = (0.66, 0.55, 0.90, 0.78, 0.0)
 """Our share of what they spend in a family they buy here."""
 
@@ -176,6 +177,7 @@ def _assign(
     rep = random.integers(0, window, segment.size)
     plain = (joined == span.first) & (lapsed == span.past) & (current > 6.0e6) & (wallet.sum(axis=1) - current < 2.4e6)
     rep[(rep == BUSY_REP) & (segment == C) & ~plain] = BUSY_REP + 1
+    rep[:STORY] = 0
     return rep
 
 
@@ -190,4 +192,10 @@ def _open(
     first = np.maximum(np.round(np.asarray(_OPENED)[segment] * (use > 0).sum(axis=1)), 1).astype(np.int64)
     day = opening_days(random, wish, first, exploring, joined, span)
     day[segment == NONE] = NEVER
+    # lights, lenses and cables are mostly bought for cameras; some use lights alone
+    camera = day[:, range_.catalogue.families.index("画像検査")]
+    for name in _FOR_CAMERAS:
+        family = range_.catalogue.families.index(name)
+        alone = random.random(segment.size) < 0.1
+        day[:, family] = np.where(alone, day[:, family], np.maximum(day[:, family], camera))
     return day

@@ -11,7 +11,7 @@ from nobishiro.simulation.calendar import Span, occasions, renewals
 from nobishiro.simulation.cycles import Cycles
 from nobishiro.simulation.frames import Flags, Float64, Int32, Int64
 from nobishiro.simulation.grades import Grades, Moves, draw_grades
-from nobishiro.simulation.maker.catalogue import LADDERS, SEASONS, Range
+from nobishiro.simulation.maker.catalogue import LADDERS, SEASONS, TAKERS, Range
 from nobishiro.simulation.maker.population import A, D, Population
 from nobishiro.simulation.orders import Lines, add_by_chance, attach
 from nobishiro.simulation.response import Asked, draw_answers
@@ -64,7 +64,7 @@ def buy(streams: Streams, people: Population, range_: Range, span: Span) -> tupl
     lucky = _lucky(streams, people, range_, span, closed)
     lines += [renewed, paid, won, lucky]
     joined = attach(streams.part("attached"), Lines.join(lines), range_.complements)
-    everything = add_by_chance(streams.part("by chance"), joined, range_.by_chance, range_.chance_rates)
+    everything = add_by_chance(streams.part("by_chance"), joined, range_.by_chance, range_.chance_rates, takers=TAKERS)
     takes = [people.opened[:, family] < ladder.day for family, ladder in grades.items()]
     return everything, Planted(cycles, Moves.of(list(grades.values()), takes), contracts, answers, lucky)
 

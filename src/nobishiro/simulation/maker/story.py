@@ -66,17 +66,22 @@ _PREFIXES: Final = {
 }  # fmt: skip
 
 
-def tell_story(range_: Range, rep_ids: pl.Series, as_of: date) -> Story:
-    """The rows of the eight story customers; customer rows, owners of the window and codes come with the drawn ones."""
+def tell_story(range_: Range, reps: pl.DataFrame, as_of: date) -> Story:
+    """The rows of the eight story customers; their customer rows and the window's rep come with the drawn ones."""
     book = _Book(as_of)
     prices = {a.code: a for a in range_.catalogue.articles}
-    window = rep_ids[0]
+    window = reps["rep_id"][0]
     orders = _Orders(book, prices, window)
     _towa(book, orders, window)
     _lucky(orders)
     _fair(book, window)
     _rival(book, orders, window)
     _content(book, orders, window)
+    for customer, division, role in ((RIVAL, "D20", "specialist"), (PROMOTER, "D30", "specialist"),
+                                     (PROMOTER, "D40", "service"), (DETRACTOR, "D30", "specialist")):  # fmt: skip
+        owner = reps.filter(pl.col("division_id") == division)["rep_id"][0]
+        book.write("assignments", customer_id=customer, division_id=division, rep_id=owner, role=role,
+                   valid_from=book.day(700))  # fmt: skip
     truths = [
         (TOWA, "b_unseen", "quadrant B; V-Std never proposed; last touch 38 days before as_of"),
         (LUCKY, "lucky_order", "200 × E500 by web, no touch, hardly a fact"),
@@ -162,7 +167,7 @@ def _towa(book: _Book, orders: _Orders, rep: str) -> None:
     orders.place(TOWA, book.at(300), "visit", ("S10-G", 12), ("HB-IO", 5))
     orders.place(TOWA, book.at(190), "visit", ("G10-20", 3), ("GD-1", 6))
     for later in (8, 24):
-        orders.place(TOWA, book.on(september + timedelta(days=later)), "web", ("LT-R70", 4), ("LT-B150", 2))
+        orders.place(TOWA, book.on(september + timedelta(days=later)), "web", ("LT-R90", 4), ("LT-R70", 2))
     for back, minutes, subject, note in (
         (290, 90, "定期訪問", "充填ラインのセンサ交換時期を確認。"),
         (165, 80, "ライン改善の相談", "安全柵の見直し。セーフティは当社で決まり。"),
@@ -187,6 +192,8 @@ def _towa(book: _Book, orders: _Orders, rep: str) -> None:
     ):
         book.write("facts", customer_id=TOWA, fact=fact, subject="-", value=value, amount=amount,
                    learned_on=seen, source="visit", rep_id=rep)  # fmt: skip
+    book.write("facts", customer_id=TOWA, fact="total_spend", subject="画像検査", value="目視検査に年間およそ600万円",
+               amount=6_000_000, learned_on=seen, source="visit", rep_id=rep)  # fmt: skip
     book.write("tags", customer_id=TOWA, tag="relation", value="○", set_by=rep, set_on=seen)
     _nps(book, TOWA, "PS00001", 9, 60, "困ったときに現場まで来てくれる。")
 

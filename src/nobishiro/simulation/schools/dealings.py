@@ -203,7 +203,7 @@ def make_tickets(
 
 def make_web_events(streams: Streams, firms: Firms, homes: Households, ids: pl.Series, span: Span) -> pl.DataFrame:
     """Visits of the last half year: most visitors are anonymous until they ask for the brochure."""
-    random = streams.part("web events")
+    random = streams.part("web_events")
     count = ids.len()
     visits = random.poisson(0.9, count)
     visitor = np.repeat(np.arange(count), visits)

@@ -102,7 +102,7 @@ def buy(
     parts += [_tests(streams, homes, range_, span), _joining(homes, range_, span)]
     parts += [_plans(firms, range_, span), _designs(streams, firms, range_, span), lucky]
     joined = attach(streams.part("attached"), Lines.join(parts), range_.complements)
-    everything = add_by_chance(streams.part("by chance"), joined, range_.by_chance, range_.chance_rates, 2)
+    everything = add_by_chance(streams.part("by_chance"), joined, range_.by_chance, range_.chance_rates, most=2)
     return everything, Planted(cycles, _moves(homes, firms, range_, span), answers, lucky)
 
 

@@ -94,7 +94,7 @@ def simulate_shop(settings: SimulationSettings, progress: ProgressReport) -> Sim
 
 
 def _second_suits(streams: Streams, lines: Lines, range_: Range) -> Lines:
-    random = streams.part("second suits")
+    random = streams.part("second_suits")
     suit = np.flatnonzero(range_.catalogue.family[lines.product] == range_.catalogue.families.index("スーツ"))
     quantity = lines.quantity.copy()
     quantity[suit[random.random(suit.size) < _SECOND_SUIT]] = 2
@@ -314,7 +314,7 @@ def _web_events(
     streams: Streams, people: Shoppers, range_: Range, orders: Orders, ids: pl.Series, span: Span
 ) -> pl.DataFrame:
     """Views and carts around the web orders of the last ninety days; two in five visitors never say who they are."""
-    random = streams.part("web events")
+    random = streams.part("web_events")
     lines = orders.lines
     at = np.flatnonzero((lines.origin == WEB) & (lines.customer < people.size) & (lines.day >= span.past - 90))
     at = at[random.random(at.size) < 0.5]

@@ -118,7 +118,7 @@ def shop(streams: Streams, people: Shoppers, range_: Range, span: Span) -> tuple
     parts += [_anonymous(streams, people, range_, span)]
     chosen = _instead(Lines.join(parts), range_)
     joined = attach(streams.part("attached"), Lines.join([chosen, renewed, won, lucky]), range_.complements)
-    everything = add_by_chance(streams.part("by chance"), joined, range_.by_chance, range_.chance_rates, 1)
+    everything = add_by_chance(streams.part("by_chance"), joined, range_.by_chance, range_.chance_rates, most=1)
     family = [int(range_.catalogue.family[ladder[0, 0]]) for ladder in range_.ladders]
     takes = [people.opened[:, f] < g.day for f, g in zip(family, grades, strict=True)]
     return everything, Planted(cycles, Moves.of(grades, takes), answers, lucky)

@@ -29,6 +29,8 @@ _LOOKED_AT: Final = 5_000
 """Rows from which columns are guessed."""
 SURE: Final = 0.6
 """From this confidence a required column needs no look."""
+ALL_PRODUCTS: Final = "全商品"
+"""Stands for the product in sales by customer and month that name none."""
 FURTHER: Final[Mapping[str, str]] = {
     "customers": "customer_id",
     "products": "product_id",
@@ -138,7 +140,10 @@ def propose(workspace: Path, folder: Path, table: str = "", named: str = "") -> 
     except MappingIncomplete:
         return Proposal(mapping_text(guess_mapping(raw.frame, table or None).mapping), "guess", "")
     if chosen.columns:
-        return Proposal(mapping_text(chosen.mapping), "guess", "")
+        mapping = chosen.mapping
+        if raw.guess.layout == "cross" and not table and mapping.table != "order_lines":
+            mapping = _sales_of_months(raw) or mapping
+        return Proposal(mapping_text(mapping), "guess", "")
     return Proposal(mapping_text(chosen.mapping), "own" if chosen.mapping.exact else "preset", chosen.mapping.name)
 
 
@@ -241,6 +246,15 @@ def column_choices(table: str) -> tuple[tuple[str, str, str, tuple[Column, ...]]
         )
         for name, key in [(table, ""), *((name, FURTHER[name]) for name in pointed)]
     )
+
+
+def _sales_of_months(raw: RawTable) -> ColumnMapping | None:
+    """Months across the top are amounts: sales of all products together where no column names one; else None."""
+    guess = guess_mapping(raw.frame, "order_lines")
+    have = {column for _, column in guess.mapping.columns}
+    if {column.name for column in guess.missing} != {"product_id"} or not {"amount", "customer_id"} <= have:
+        return None
+    return msgspec.structs.replace(guess.mapping, constants=(("product_id", ALL_PRODUCTS),))
 
 
 def _named(preset: Preset) -> NamedMapping:

@@ -10,7 +10,8 @@ import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, time
+from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -398,12 +399,21 @@ def _count(report: TableReport) -> TableCount:
     table = TABLES[report.table]
     sample = pl.concat([report.new_sample, report.updated_sample]).head(_LINES)
     columns = tuple(c.name for c in table.columns if sample[c.name].null_count() < sample.height)
-    rows = tuple(
-        tuple("" if cell is None else str(cell)[:60] for cell in row) for row in sample.select(columns).iter_rows()
-    )
+    rows = tuple(tuple(_plain(cell) for cell in row) for row in sample.select(columns).iter_rows())
     return TableCount(
         report.table, report.new, report.updated, report.unchanged, report.removed, columns, rows if columns else ()
     )
+
+
+def _plain(cell: object) -> str:
+    """A cell as people write it: no midnight behind a day, no zeros behind a number."""
+    if cell is None:
+        return ""
+    if isinstance(cell, datetime) and cell.time() == time.min:
+        return f"{cell:%Y-%m-%d}"
+    if isinstance(cell, Decimal):
+        return f"{cell:,f}".rstrip("0").rstrip(".") if "." in f"{cell:f}" else f"{cell:,f}"
+    return str(cell)[:60]
 
 
 def _reported(commit: Commit) -> Committed:

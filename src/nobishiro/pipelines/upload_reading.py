@@ -34,7 +34,7 @@ from nobishiro.pipelines import upload_child
 from nobishiro.pipelines.questionnaires import answers_in_rows
 
 _LINE: Final = "\x00line"
-_HEAD, _SAMPLES, _SKIPPED, _CELL = 30, 5, 200, 120
+_HEAD, _SAMPLES, _SKIPPED, _CELL = 20, 5, 200, 120
 _ENDINGS: Final = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".xlsb", ".parquet", ".pq"})
 _UNIT: Final = re.compile(r"百万円|千円")
 _BEFORE_BYTES: Final = 20_000_000
@@ -201,7 +201,7 @@ def _refusal(code: int, told: tuple[bytes, bytes], name: str) -> NobishiroError:
         return getattr(errors, said["error"], FileNotUsable)(said["message"])
     complaint = told[1].decode("utf-8", "replace")
     memory = any(word in complaint for word in ("memory allocation", "MemoryError", "bad_alloc", "mmap"))
-    if code in (upload_child.OUT_OF_MEMORY, -signal.SIGXCPU, -signal.SIGXFSZ) or memory:
+    if code in (upload_child.OUT_OF_MEMORY, -signal.SIGXCPU, -signal.SIGXFSZ, -signal.SIGKILL) or memory:
         return FileTooLarge(f"{name} needs more memory or time than an upload may use; split it into several files")
     return FileNotUsable(f"{name} could not be read: the reader gave up on it; save it as CSV or .xlsx and try again")
 
@@ -355,7 +355,7 @@ def _reading(raw: RawTable, before: RawTable | None) -> Reading:
         head=_head(raw) if before is None else _data_rows(raw, _HEAD),
         skipped=tuple((why, count) for why, count in counts.items() if count),
         before_columns=() if before is None else tuple(before.frame.columns),
-        before=() if before is None else _head(replace(before, skipped=before.skipped or raw.skipped)),
+        before=() if before is None else _head(replace(before, skipped=raw.skipped)),
     )
 
 
@@ -368,8 +368,11 @@ def _column(values: pl.Series) -> SeenColumn:
 
 def _head(raw: RawTable) -> tuple[SeenRow, ...]:
     """The first rows of data with the skipped and unsplit ones between them, by line."""
-    data = _data_rows(raw, _HEAD)
+    left_out = {row.line for row in raw.skipped}
+    data = [row for row in _data_rows(raw, _HEAD) if row.line not in left_out]
     last = data[-1].line if data else 0
+    if raw.frame.height <= _HEAD:
+        last = max([last, *left_out])  # a total below the last row is seen as well
     near = [row for row in raw.skipped if not data or row.line <= last][:_SKIPPED]
     others = [SeenRow(row.line, (row.text[:_CELL],), row.reason) for row in near]
     unsplit = raw.rejected.filter(pl.col("line") <= last) if data else raw.rejected.head(_HEAD)

@@ -4,18 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from imports_files import SALES, workbook
 
 from nobishiro.engine.workspace import Workspace
 from nobishiro.web.core.models import AuditEntry
 from nobishiro.web.imports.models import ImportDraft, Signature
 
-SALES = (
-    "伝票番号,売上日,得意先コード,得意先名,商品コード,商品名,数量,金額\r\n"
-    "S001,2025/04/01,000123,東和食品機械㈱,P01,センサ髙感度,2,20000\r\n"
-    "S001,2025/04/01,000123,東和食品機械㈱,P02,ケーブル,1,1500\r\n"
-    "S002,2025/05/12,000124,北陸精工,P01,センサ髙感度,1,10000\r\n"
-)
 Bring = Callable[..., ImportDraft]
 Commit = Callable[[ImportDraft], ImportDraft]
 
@@ -158,22 +154,9 @@ def test_encoding_said_by_a_person_counts(admin: Client, bring: Bring, work_off:
 
 
 def test_sheet_can_be_chosen(admin: Client, bring: Bring, work_off: Callable[[], int]) -> None:
-    import io
-
-    from openpyxl import Workbook as Book
-
-    book = Book()
-    sheet = book.active
-    assert sheet is not None
-    sheet.title = "売上"
-    for row in SALES.splitlines():
-        sheet.append(row.split(","))
-    other = book.create_sheet("顧客")
-    other.append(["顧客コード", "顧客名"])
-    other.append(["000999", "山本製作所"])
-    content = io.BytesIO()
-    book.save(content)
-    draft = bring(content.getvalue(), name="台帳.xlsx")
+    sales: list[list[object]] = [list(row.split(",")) for row in SALES.splitlines()]
+    book = workbook(sales, "売上", 顧客=[["顧客コード", "顧客名"], ["000999", "山本製作所"]])
+    draft = bring(book, name="台帳.xlsx")
     assert "売上" in admin.get(f"/imports/{draft.pk}/").content.decode()
     admin.post(f"/imports/{draft.pk}/reading/", {"sheet": "顧客"})
     work_off()
@@ -200,8 +183,6 @@ def test_pasted_cells_are_a_file(admin: Client, work_off: Callable[[], int]) -> 
 
 
 def test_several_files_come_in_a_row(admin: Client, bring: Bring, commit: Commit, work_off: Callable[[], int]) -> None:
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
     files = [
         SimpleUploadedFile("a.csv", SALES.encode()),
         SimpleUploadedFile("b.csv", SALES.replace("S00", "T00").encode()),

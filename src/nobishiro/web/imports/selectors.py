@@ -9,13 +9,13 @@ from typing import Final
 import msgspec
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from nobishiro.contracts.tables import TABLES
 from nobishiro.pipelines.customer_matches import SHOWN, read_customers
 from nobishiro.pipelines.import_history import HistoryStep, has_costs, list_history, row_counts
-from nobishiro.pipelines.import_mapping import SURE, NamedMapping, ShownMapping, named_mappings
+from nobishiro.pipelines.import_mapping import ALL_PRODUCTS, SURE, NamedMapping, ShownMapping, named_mappings
 from nobishiro.pipelines.import_wizard import Check, PersonsCorrection, Reason, draft_customers
 from nobishiro.pipelines.upload_reading import Reading
 from nobishiro.pipelines.wording import word
@@ -195,6 +195,12 @@ def assumptions(mapping: ShownMapping) -> list[str]:
                     "No product family: similar products are put together by themselves; you can name families later."
                 )
             )
+        if dict(mapping.constants).get("product_id") == ALL_PRODUCTS:
+            found.append(
+                gettext(
+                    "No product: all sales count as one product. What was not proposed yet is seen once a file names products."
+                )
+            )
         if "order_lines.quantity" not in uses:
             found.append(gettext("No quantity: amounts alone are looked at."))
         if "order_lines.order_id" not in uses:
@@ -294,9 +300,9 @@ def step_links(draft: ImportDraft, here: str) -> list[tuple[str, str, bool, bool
     is_checked = state == ImportDraft.State.CHECKED
     is_done = state == ImportDraft.State.DONE
     steps = (
-        ("file", gettext("File"), "", True),
+        ("file", pgettext("import", "File"), "", True),
         ("preview", gettext("Look"), "imports:draft", is_read and not is_done),
-        ("columns", gettext("Columns"), "imports:columns", is_read and not is_done and bool(draft.mapping)),
+        ("columns", pgettext("import", "Columns"), "imports:columns", is_read and not is_done and bool(draft.mapping)),
         ("check", gettext("Try"), "imports:check", is_checked),
         ("pairs", gettext("Same customer?"), "imports:draft_pairs", is_checked),
         ("result", gettext("Import"), "imports:draft", is_done),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from nobishiro.contracts.errors import BadInput, NobishiroError, UnknownName
 from nobishiro.pipelines.customer_matches import scan_customers
@@ -52,7 +53,7 @@ def check(context: JobContext, payload: dict[str, object]) -> dict[str, object] 
     return _check(context, draft)
 
 
-@job("imports.commit", needs="import", label=_("Import a file"))
+@job("imports.commit", needs="import", label=pgettext_lazy("import", "Import a file"))
 def commit(context: JobContext, payload: dict[str, object]) -> dict[str, object] | None:
     """Import the draft, all or nothing; begun again after a crash it finds its own import and makes no second one."""
     draft = _draft(payload)

@@ -35,7 +35,11 @@ _PAGE = 30
 def history(request: SignedInRequest) -> HttpResponse:
     """Every import and edit, the newest first, and the drafts that wait."""
     page = Paginator(selectors.history(), _PAGE).get_page(request.GET.get("page"))
-    last = next((step for step in page.object_list if step.kind == "import"), None) if page.number == 1 else None
+    last = (
+        next((s for s in page.object_list if s.kind == "import" and not s.undone_by), None)
+        if page.number == 1
+        else None
+    )
     open_pairs = MatchPair.objects.filter(draft=None, decision=MatchPair.Decision.OPEN, is_certain=False).count()
     context = {
         "page": page,

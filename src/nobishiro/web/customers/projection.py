@@ -17,10 +17,12 @@ from typing import Final, TypeVar
 
 import polars as pl
 from django.db import transaction
+from django.db.models import CharField, TextField
 from django.utils import timezone
 
 from nobishiro.contracts.protocols import ProgressReport, no_progress
 from nobishiro.pipelines.masters import Masters, read_masters
+from nobishiro.web.core.upsert import upsert_rows
 from nobishiro.web.customers.imported_words import project_words
 from nobishiro.web.customers.models import Contact, Customer, Family, Outcome, Owner, Projection
 from nobishiro.web.customers.people_source import DatabasePeople
@@ -30,12 +32,17 @@ from nobishiro.web.people.projection import StaffKeys, project_staff
 _BATCH: Final = 2_000
 _STEP: Final = "projection"
 _T = TypeVar("_T")
-_FROM_STORE: Final = (
-    "name", "kana", "search", "kind", "state", "industry", "prefecture", "address", "phone", "employees", "main_rep",
-    "main_division", "is_listed", "merged_into", "quadrant", "quadrant_computed", "decided_by", "potential",
-    "potential_low", "potential_high", "potential_basis", "track_record", "orders_12m", "recency_days",
-    "last_order_day", "last_touch_day", "touch_hours_12m", "nps", "missed_families", "expected_missed",
-)  # fmt: skip
+_SHOWN: Final = {
+    "code": "customer_id", "name": "name", "kana": "name_kana", "search": "search", "kind": "kind", "state": "state",
+    "industry": "industry", "prefecture": "prefecture", "address": "address", "phone": "phone",
+    "employees": "employees", "main_rep_id": "rep", "main_division_id": "division", "is_listed": "is_listed",
+    "merged_into_id": "into", "quadrant": "quadrant", "quadrant_computed": "quadrant_computed",
+    "decided_by": "decided_by", "potential": "potential", "potential_low": "low", "potential_high": "high",
+    "potential_basis": "potential_basis", "track_record": "track_record", "orders_12m": "orders_12m",
+    "recency_days": "recency_days", "last_order_day": "last_day", "last_touch_day": "last_touch_day",
+    "touch_hours_12m": "touch_hours_12m", "nps": "nps", "missed_families": "missed", "expected_missed": "expected",
+}  # fmt: skip
+"""Field → column of `Masters.customers` (keys of reps and divisions looked up)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +118,7 @@ def _handled_cells() -> pl.DataFrame:
 
 def _project_customers(masters: Masters, staff: StaffKeys) -> int:
     """Write the list and take out of it what is gone; how many went."""
-    for batch in in_batches(_rows(masters.customers, staff)):
-        with transaction.atomic():
-            Customer.objects.bulk_create(
-                batch, update_conflicts=True, unique_fields=["code"], update_fields=_FROM_STORE
-            )
+    upsert_rows(Customer, list(_SHOWN), _rows(masters.customers, staff).iter_rows())
     listed = set(masters.customers["customer_id"].to_list())
     gone = [
         pk
@@ -127,42 +130,42 @@ def _project_customers(masters: Masters, staff: StaffKeys) -> int:
     return len(gone)
 
 
-def _rows(customers: pl.DataFrame, staff: StaffKeys) -> Iterator[Customer]:
-    for row in customers.iter_rows(named=True):
-        yield Customer(
-            code=row["customer_id"], name=row["name"][:400], kana=(row["name_kana"] or "")[:400], search=row["search"],
-            kind=row["kind"] or "", state=row["state"] or "", industry=(row["industry"] or "")[:200],
-            prefecture=(row["prefecture"] or "")[:20], address=(row["address"] or "")[:500],
-            phone=(row["phone"] or "")[:60], employees=row["employees"], main_rep_id=staff.reps.get(row["rep_id"] or ""),
-            main_division_id=staff.divisions.get(row["division_id"] or ""), is_listed=True, merged_into=None,
-            quadrant=row["quadrant"] or "", quadrant_computed=row["quadrant_computed"] or "",
-            decided_by=row["decided_by"] or "", potential=row["potential"], potential_low=row["low"],
-            potential_high=row["high"], potential_basis=row["potential_basis"] or "", track_record=row["track_record"],
-            orders_12m=row["orders_12m"], recency_days=row["recency_days"], last_order_day=row["last_day"],
-            last_touch_day=row["last_touch_day"], touch_hours_12m=row["touch_hours_12m"], nps=row["nps"],
-            missed_families=row["missed"] or 0, expected_missed=row["expected"],
-        )  # fmt: skip
+def _rows(customers: pl.DataFrame, staff: StaffKeys) -> pl.DataFrame:
+    """The fields of `Customer` in the order of `_SHOWN`: keys for codes, texts never null and no longer than they may be."""
+    texts = {
+        field.attname: field.max_length
+        for field in Customer._meta.concrete_fields
+        if isinstance(field, CharField | TextField)
+    }
+    rows = customers.with_columns(
+        _keys(pl.col("rep_id"), staff.reps).alias("rep"),
+        _keys(pl.col("division_id"), staff.divisions).alias("division"),
+        pl.lit(True).alias("is_listed"),
+        pl.lit(None, pl.Int64).alias("into"),
+        pl.col("missed").fill_null(0),
+    )
+    return rows.select(
+        (pl.col(column).fill_null("").str.slice(0, texts[field]) if field in texts else pl.col(column)).alias(field)
+        for field, column in _SHOWN.items()
+    )
+
+
+def _keys(codes: pl.Expr, keys: dict[str, int]) -> pl.Expr:
+    return codes.replace_strict(list(keys), list(keys.values()), default=None, return_dtype=pl.Int64)
 
 
 def _project_merges(masters: Masters, keys: dict[str, int]) -> None:
     """Codes folded away keep a row that leads to the one that stays."""
     rows = [
-        Customer(
-            code=row["customer_id"], name=(row["name"] or row["customer_id"])[:400], kana=(row["name_kana"] or "")[:400],
-            search=row["customer_id"].lower(), phone=(row["phone"] or "")[:60], is_listed=False,
-            merged_into_id=keys[row["into"]],
+        (
+            row["customer_id"], (row["name"] or row["customer_id"])[:400], (row["name_kana"] or "")[:400],
+            row["customer_id"].lower(), (row["phone"] or "")[:60], False, keys[row["into"]],
         )
         for row in masters.merged.iter_rows(named=True)
         if row["into"] in keys
     ]  # fmt: skip
-    for batch in in_batches(rows):
-        with transaction.atomic():
-            Customer.objects.bulk_create(
-                batch,
-                update_conflicts=True,
-                unique_fields=["code"],
-                update_fields=["name", "kana", "phone", "is_listed", "merged_into"],
-            )
+    columns = ["code", "name", "kana", "search", "phone", "is_listed", "merged_into_id"]
+    upsert_rows(Customer, columns, rows)
 
 
 def _project_owners(masters: Masters, staff: StaffKeys, keys: dict[str, int]) -> None:
@@ -189,22 +192,15 @@ def _project_owners(masters: Masters, staff: StaffKeys, keys: dict[str, int]) ->
 
 
 def _project_contacts(masters: Masters, keys: dict[str, int]) -> None:
-    fields = [
-        "customer", "family_name", "given_name", "department", "title", "email", "phone", "is_key_person", "nps",
-    ]  # fmt: skip
-    rows = (
-        Contact(
-            code=row["contact_id"], customer_id=keys[row["customer_id"]], family_name=(row["family_name"] or "")[:100],
-            given_name=(row["given_name"] or "")[:100], department=(row["department"] or "")[:200],
-            title=(row["title"] or "")[:200], email=(row["email"] or "")[:254], phone=(row["phone"] or "")[:60],
-            is_key_person=bool(row["is_decision_maker"]), nps=row["nps"],
-        )
-        for row in masters.contacts.iter_rows(named=True)
-        if row["customer_id"] in keys
-    )  # fmt: skip
-    for batch in in_batches(rows):
-        with transaction.atomic():
-            Contact.objects.bulk_create(batch, update_conflicts=True, unique_fields=["code"], update_fields=fields)
+    lengths = {"family_name": 100, "given_name": 100, "department": 200, "title": 200, "email": 254, "phone": 60}
+    rows = masters.contacts.select(
+        pl.col("contact_id"),
+        _keys(pl.col("customer_id"), keys),
+        *(pl.col(name).fill_null("").str.slice(0, length) for name, length in lengths.items()),
+        pl.col("is_decision_maker").fill_null(False),
+        pl.col("nps"),
+    ).drop_nulls("customer_id")
+    upsert_rows(Contact, ["code", "customer_id", *lengths, "is_key_person", "nps"], rows.iter_rows())
     there = set(masters.contacts["contact_id"].to_list())
     gone = [
         pk for pk, code in Contact.objects.values_list("pk", "code").iterator(chunk_size=5_000) if code not in there

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.views.decorators.http import require_GET, require_POST
 
 from nobishiro.contracts.errors import BadInput
@@ -104,7 +104,7 @@ def add(request: SignedInRequest) -> HttpResponse:
             by=request.user, code=values["code"], customer=customer, kind=values["kind"], happened_at=happened_at,
             minutes=values["minutes"], note=values["note"], is_private=values["is_private"],
         )  # fmt: skip
-        messages.success(request, gettext("Added."))
+        messages.success(request, pgettext("worklist", "Added."))
     except BadInput as refused:
         messages.error(request, str(refused))
     return _back(values["day"])
@@ -123,7 +123,7 @@ def amend(request: SignedInRequest, pk: int) -> HttpResponse:
         amend_touch(
             by=request.user, touch=touch, kind=values["kind"], minutes=values["minutes"], note=values["note"]
         )  # fmt: skip
-        messages.success(request, gettext("Corrected."))
+        messages.success(request, pgettext("worklist", "Corrected."))
     except BadInput as refused:
         messages.error(request, str(refused))
     return _back(timezone.localdate(touch.happened_at))
@@ -139,7 +139,7 @@ def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
         take_undo(by=request.user, code=code)
     touch.refresh_from_db()
     withdraw_touch(by=request.user, touch=touch)
-    messages.success(request, gettext("Taken back."))
+    messages.success(request, pgettext("worklist", "Taken back."))
     return _back(timezone.localdate(touch.happened_at))
 
 

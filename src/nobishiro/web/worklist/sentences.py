@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext
 
 from nobishiro.web.core.templatetags.nobishiro import day as day_text
 from nobishiro.web.core.templatetags.nobishiro import is_japanese, short
@@ -62,7 +62,7 @@ def team_sentence(team: list[TeamRow]) -> str:
 
 def report_sentence(day: DayReport, on: date, today: date) -> str:
     """How many were seen, and how long it took."""
-    when = gettext("Today") if on == today else day_text(on)
+    when = pgettext("worklist", "Today") if on == today else day_text(on)
     if not day.entries:
         return gettext("%(day)s: no contact is written yet.") % {"day": when}
     said = ngettext(

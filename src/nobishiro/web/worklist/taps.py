@@ -10,7 +10,7 @@ from typing import Final
 from django import forms
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from nobishiro.contracts.errors import BadInput
@@ -26,30 +26,30 @@ from nobishiro.web.worklist.models import Met
 OLDEST: Final = timedelta(days=31)
 """A tap that waited longer than this on a telephone is taken to be so old."""
 RESULTS: Final = (
-    ("won", _("Won")),
-    ("open", _("Proposed")),
-    ("considering", _("Considering")),
-    ("declined", _("Declined")),
-    ("referred", _("Referred")),
+    ("won", pgettext_lazy("worklist", "Won")),
+    ("open", pgettext_lazy("worklist", "Proposed")),
+    ("considering", pgettext_lazy("worklist", "Considering")),
+    ("declined", pgettext_lazy("worklist", "Declined")),
+    ("referred", pgettext_lazy("worklist", "Referred")),
     ("dismissed", _("Not this time")),
-    ("met", _("Done")),
+    ("met", pgettext_lazy("worklist", "Done")),
 )
 MET: Final = "met"
 """Done without an offer: a service visit, a question asked."""
 REASONS: Final = (
-    ("price", _("Price")),
-    ("timing", _("Timing")),
-    ("competitor", _("Competitor")),
-    ("not_needed", _("Not needed")),
-    ("other", _("Something else")),
+    ("price", pgettext_lazy("worklist", "Price")),
+    ("timing", pgettext_lazy("worklist", "Timing")),
+    ("competitor", pgettext_lazy("worklist", "Competitor")),
+    ("not_needed", pgettext_lazy("worklist", "Not needed")),
+    ("other", pgettext_lazy("worklist", "Something else")),
 )
 TOUCH_KINDS: Final = (
-    ("visit", _("Visit")),
-    ("call", _("Call")),
-    ("mail", _("Mail")),
-    ("meeting", _("Online meeting")),
-    ("event", _("Event")),
-    ("other", _("Other")),
+    ("visit", pgettext_lazy("worklist", "Visit")),
+    ("call", pgettext_lazy("worklist", "Call")),
+    ("mail", pgettext_lazy("worklist", "Mail")),
+    ("meeting", pgettext_lazy("worklist", "Online meeting")),
+    ("event", pgettext_lazy("worklist", "Event")),
+    ("other", pgettext_lazy("worklist", "Other")),
 )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from nobishiro.web.core.jobs.registry import JobContext, job
 from nobishiro.web.worklist.morning import send_morning_mails
 
 
-@job("morning_mail", max_attempts=5, label=_("Morning mail"))
+@job("morning_mail", max_attempts=5, label=pgettext_lazy("worklist", "Morning mail"))
 def morning_mail(context: JobContext, payload: dict[str, object]) -> dict[str, object]:
     """Mail today's lists; safe to run twice."""
     return asdict(send_morning_mails(at=timezone.now(), job=context))

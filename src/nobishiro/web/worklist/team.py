@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, Q
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import pgettext
 
 from nobishiro.web.customers.models import Action, Touch
 
@@ -52,7 +52,7 @@ def team_today(*, at: datetime) -> list[TeamRow]:
     )
     return [
         TeamRow(
-            code=row["rep__code"] or "-", name=row["rep__name"] or gettext("Nobody's customers"),
+            code=row["rep__code"] or "-", name=row["rep__name"] or pgettext("worklist", "Nobody's customers"),
             division=row["rep__division__name"] or "", due=row["soon"], late=row["past"], ended=row["ended"],
             touches=touched.get(row["rep"], 0),
         )

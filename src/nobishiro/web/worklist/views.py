@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from nobishiro.contracts.errors import BadInput
@@ -91,7 +91,7 @@ def outcomes(request: SignedInRequest) -> HttpResponse:
         if not form.is_valid():
             raise BadInput(gettext("This could not be entered. Open the page again and tap once more."))
         take_tap(by=request.user, tap=form.tap(), at=timezone.now())
-        messages.success(request, gettext("Entered."))
+        messages.success(request, pgettext("worklist", "Entered."))
     except BadInput as refused:
         messages.error(request, str(refused))
     return redirect("worklist:today", permanent=False)
@@ -172,7 +172,7 @@ def _tap_words() -> dict[str, object]:
         "others": gettext("%n% of another person wait on this device; they are sent when that person signs in."),
         "refused": gettext("Not taken: %what%. %why%"),
         "noYen": gettext("Enter the amount as a number, like 1,200,000."),
-        "forget": gettext("Remove"),
-        "undo": gettext("undone"),
+        "forget": pgettext("worklist", "Remove"),
+        "undo": pgettext("worklist", "undone"),
         "noStore": gettext("This browser could not keep the tap. Nothing was entered; try again."),
     }

@@ -40,20 +40,20 @@ def kind_label(kind: str) -> str:
         Action.Kind.ASK: gettext("Ask, before offering anything"),
         Action.Kind.RELATE: gettext("Build the relation; offer nothing yet"),
         Action.Kind.SERVE: gettext("Serve; offer nothing"),
-        Action.Kind.FOLLOW: gettext("Follow up"),
+        Action.Kind.FOLLOW: pgettext("worklist", "Follow up"),
     }.get(Action.Kind(kind), "")
 
 
 def channel_label(channel: str) -> str:
     """How an order came."""
     known = {
-        "web": gettext("by web"),
-        "ec": gettext("by web"),
-        "online": gettext("by web"),
-        "phone": gettext("by phone"),
-        "fax": gettext("by fax"),
-        "mail": gettext("by mail"),
+        "web": pgettext("worklist", "by web"),
+        "ec": pgettext("worklist", "by web"),
+        "online": pgettext("worklist", "by web"),
+        "phone": pgettext("worklist", "by phone"),
+        "fax": pgettext("worklist", "by fax"),
+        "mail": pgettext("worklist", "by mail"),
         "shop": gettext("in the shop"),
-        "inbound": gettext("by themselves"),
+        "inbound": pgettext("worklist", "by themselves"),
     }
     return known.get(channel.lower(), channel)

@@ -17,7 +17,7 @@ urlpatterns = [
     path("", include("nobishiro.web.referrals.urls")),
     path("", include("nobishiro.web.plays.urls")),
     path("account/", include("allauth.account.urls")),
-    path("account/", include("allauth.mfa.urls")),
+    path("account/second-factor/", include("allauth.mfa.urls")),
 ]
 if read_installation().is_demo:
     urlpatterns.append(path("demo/", include("nobishiro.web.people.demo_urls")))

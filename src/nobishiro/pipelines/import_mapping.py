@@ -191,6 +191,12 @@ def change_mapping(
     if len(uses) != len(headers):
         raise BadInput("the file has other columns than the page showed; open the page again")
     known = _uses(before, raw)
+    filled = {column: value for column, value in constants.items() if value}
+    as_before = [known.get(header, ("",))[0] for header in headers]
+    kept_constants = {column: value for column, value in before.constants if column not in constants}
+    said = (tax or None, date_order or None, {**kept_constants, **filled})
+    if list(uses) == as_before and said == (before.tax, before.date_order, dict(before.constants)):
+        return text
     wanted: dict[str, list[tuple[str, str]]] = {}
     for header, use in zip(headers, uses, strict=True):
         now = known.get(header, ())
@@ -200,13 +206,11 @@ def change_mapping(
             wanted.setdefault(table, []).append((header, column))
     main = _main(before, wanted)
     further = [_with_key(table, pairs, main) for table, pairs in wanted.items() if table != before.table]
-    filled = {column: value for column, value in constants.items() if value}
-    kept_constants = tuple((c, v) for c, v in main.constants if c not in constants)
     changed = msgspec.structs.replace(
         main,
         name="",
         also=tuple(m for m in further if len(m.columns) > 1),
-        constants=(*kept_constants, *filled.items()),
+        constants=tuple({**kept_constants, **filled}.items()),
         tax=tax or None,
         date_order=date_order or None,
     )

@@ -149,7 +149,7 @@ def test_reader_out_of_memory_gives_a_reason(tmp_path: Path) -> None:
 
 
 def test_reader_out_of_time_is_stopped(tmp_path: Path) -> None:
-    with pytest.raises(FileTooLarge, match="time|seconds"):
+    with pytest.raises(FileTooLarge, match=r"time|seconds"):
         _read(tmp_path, SALES.encode(), seconds=0)
 
 

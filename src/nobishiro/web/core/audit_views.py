@@ -91,7 +91,7 @@ def _sentence() -> str:
         % {"n": number(counted["all"])}
     ]
     if counted["failed"] or counted["denied"]:
-        told = gettext("%(failed)s failed sign-ins, %(denied)s times somebody asked for what is not theirs.")
+        told = gettext("Failed sign-ins: %(failed)s. Pages asked for without permission: %(denied)s.")
         said.append(told % {"failed": number(counted["failed"]), "denied": number(counted["denied"])})
     else:
         said.append(gettext("No failed sign-in, nobody denied."))

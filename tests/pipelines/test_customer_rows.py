@@ -11,6 +11,7 @@ from nobishiro.contracts.tables import TABLES
 from nobishiro.engine.store.store import Store
 from nobishiro.engine.store.types import polars_schema
 from nobishiro.engine.workspace import Workspace
+from nobishiro.pipelines.customer_index import build_index
 from nobishiro.pipelines.customer_rows import (
     HAPPENED,
     catalogue_of,
@@ -131,3 +132,35 @@ def test_names_group_and_run_rows(workspace: Workspace) -> None:
     assert (catalogue.name_of("A"), catalogue.name_of("C"), catalogue.family_name("F")) == ("あ", "C", "群")
     assert group_codes(workspace, "007", "P") == ["009", "010", "P"]
     assert run_rows(run, "007").gaps["customer_id"].to_list() == ["007"] and run_rows(run, "007").potential.is_empty()
+
+
+def test_index_gives_the_same_rows_as_the_store(workspace: Workspace, tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    assert build_index(workspace, index, smallest=1) == ("order_lines", "touches")
+    assert build_index(workspace, index, smallest=1) == ()  # nothing changed
+    for codes in (["007"], ["008"], ["007", "OLD"], ["nobody"]):
+        plain, sorted_ = happened_rows(workspace, codes), happened_rows(workspace, codes, index=index)
+        for name in HAPPENED:
+            columns = TABLES[name].column_names
+            mine, theirs = getattr(plain, name).select(columns), getattr(sorted_, name).select(columns)
+            assert mine.sort(columns[0]).equals(theirs.sort(columns[0])), (name, codes)
+
+
+def test_index_of_an_older_commit_is_not_used_and_goes_with_the_next(workspace: Workspace, tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    build_index(workspace, index, smallest=1)
+    old = {path.name for path in index.iterdir()}
+    with workspace.store.begin("second", "import", at=DAY) as transaction:
+        transaction.upsert("order_lines", filled("order_lines", [line("9", "A", "007", None, 1, 10)]))
+        transaction.commit()
+    assert "9" in happened_rows(workspace, ["007"], index=index).order_lines["order_id"].to_list()
+    assert build_index(workspace, index, smallest=1) == ("order_lines",)
+    assert len({path.name for path in index.iterdir()} & old) == 1 and len(list(index.iterdir())) == 2
+
+
+def test_large_table_is_indexed_in_parts(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nobishiro.pipelines.customer_index._PART_ROWS", 2)
+    build_index(workspace, tmp_path / "index", smallest=2)
+    assert len(list((tmp_path / "index").glob("order_lines-*of3.parquet"))) == 3
+    rows = happened_rows(workspace, ["007", "008", "OLD"], index=tmp_path / "index").order_lines
+    assert sorted(rows["order_id"]) == ["1", "2", "3", "4", "5"]

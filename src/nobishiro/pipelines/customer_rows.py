@@ -21,6 +21,7 @@ from nobishiro.contracts.results import RESULTS
 from nobishiro.contracts.tables import TABLES
 from nobishiro.engine.store.types import polars_schema
 from nobishiro.engine.workspace import Workspace
+from nobishiro.pipelines.customer_index import INDEXED, indexed_rows
 
 if TYPE_CHECKING:
     from nobishiro.pipelines.published import PublishedRun
@@ -103,16 +104,23 @@ def workspace_at(path: Path, run: PublishedRun | None) -> Workspace | None:
 
 
 def happened_rows(
-    workspace: Workspace | None, codes: Sequence[str], tables: Collection[str] = HAPPENED
+    workspace: Workspace | None,
+    codes: Sequence[str],
+    tables: Collection[str] = HAPPENED,
+    *,
+    index: Path | None = None,
 ) -> HappenedRows:
-    """What happened with the customer of these codes, as of the newest commit; of `tables` only."""
+    """What happened with the customer of these codes, as of the newest commit; of `tables` only.
+
+    `index` is where `customer_index.build_index` puts large tables; without one the store is scanned.
+    """
     if workspace is None or not codes:
         return HappenedRows(*(_no_rows(name) for name in HAPPENED))
     wanted = [name for name in HAPPENED if name in tables]
     try:
-        found = _scan(workspace, codes, wanted)
+        found = _scan(workspace, codes, wanted, index)
     except FileNotFoundError:  # vacuum was faster than this reader: the newest commit is another one now
-        found = _scan(workspace, codes, wanted)
+        found = _scan(workspace, codes, wanted, index)
     read = dict(zip(wanted, found, strict=True))
     return HappenedRows(*(read[name] if name in read else _no_rows(name) for name in HAPPENED))
 
@@ -180,7 +188,7 @@ def gross_profit(lines: pl.DataFrame, catalogue: Catalogue, run: PublishedRun) -
     return (profit, known / total) if known > 0 and total > 0 else None
 
 
-def _scan(workspace: Workspace, codes: Sequence[str], tables: Sequence[str]) -> list[pl.DataFrame]:
+def _scan(workspace: Workspace, codes: Sequence[str], tables: Sequence[str], index: Path | None) -> list[pl.DataFrame]:
     head = workspace.store.head()
     if head is None:
         return [_no_rows(name) for name in tables]
@@ -189,6 +197,12 @@ def _scan(workspace: Workspace, codes: Sequence[str], tables: Sequence[str]) -> 
     used = pl.col("end_customer_id") == codes[0] if one else pl.col("end_customer_id").is_in(list(codes))
     scans = []
     for name in tables:
+        found = None
+        if index is not None and name in INDEXED:
+            found = indexed_rows(workspace, index, name, codes, TABLES[name].column_names)
+        if found is not None:
+            scans.append(found)
+            continue
         rows = workspace.store.scan(name, head.number)
         owned = used | (pl.col("end_customer_id").is_null() & mine) if name == "order_lines" else mine
         scans.append(rows.filter(owned))

@@ -20,6 +20,9 @@ from nobishiro.engine.store.disk import disk_errors, sync_directory, sync_file, 
 from nobishiro.engine.store.layout import Layout, Staging, check_name, writer_lock
 from nobishiro.engine.store.types import conform, polars_schema
 
+_GROUP_ROWS: Final = 1 << 15
+"""Rows in a row group: results are sorted by customer, and a page that asks for one customer skips all other groups."""
+
 
 class ResultTable(msgspec.Struct, frozen=True):
     """One result table of a run."""
@@ -81,7 +84,9 @@ class RunWriter:
         known = self._tables.get(table, ResultTable(table, 0, ()))
         name = f"{table}-{len(known.files) + 1:04d}.parquet"
         with disk_errors(self._layout.path):
-            rows.write_parquet(self._directory / name, compression="zstd", compression_level=1)
+            rows.write_parquet(
+                self._directory / name, compression="zstd", compression_level=1, row_group_size=_GROUP_ROWS
+            )
             sync_file(self._directory / name)
         self._tables[table] = ResultTable(table, known.rows + rows.height, (*known.files, name))
 

@@ -31,6 +31,7 @@ from nobishiro.web.customers.models import (
     Tag,
     Touch,
 )
+from nobishiro.web.customers.row_index import index_directory
 from nobishiro.web.customers.timeline import EnteredWords, tables_for
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def read_material(customer: Customer, codes: list[str], *, kind: str = "") -> Ma
         actions=list(Action.objects.filter(customer=customer, state=Action.State.OPEN).select_related("rep")),
         run=run,
         rows=run_rows(run, customer.code),
-        happened=happened_rows(workspace_at(workspace_path(), run), codes, tables_for(kind)),
+        happened=happened_rows(workspace_at(workspace_path(), run), codes, tables_for(kind), index=index_directory()),
         catalogue=catalogue_of(run),
         today=timezone.localdate(),
     )

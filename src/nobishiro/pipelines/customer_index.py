@@ -1,8 +1,8 @@
 """Large tables of what happened, sorted by customer beside the store, so that a page need not scan millions of rows.
 
-A copy that can be thrown away at any time: it is named after the store's files it was made of, which never change, so one
-that does not fit the newest commit is not found and the store itself is read. Small row groups let a reader skip all but
-one.
+A copy that can be thrown away at any time: it is named after the store's files it was made of, which never change. One
+that does not fit the newest commit is not found, and the store itself is read. Small row groups let a reader skip all
+but one.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def build_index(
 ) -> tuple[str, ...]:
     """Index the large tables of the newest commit into `directory`; the names of those indexed now.
 
-    What older commits and killed builders left is removed. One builder at a time: another's unfinished work is lost, and it
-    fails.
+    What older commits and killed builders left is removed. One builder at a time: another's unfinished work is lost,
+    and it fails.
     """
     directory.mkdir(parents=True, exist_ok=True)
     for path in directory.glob("*.parquet.*"):

@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from nobishiro.pipelines.list_files import Cell, ListColumn
 from nobishiro.web.core.permissions import Permission
@@ -102,7 +102,7 @@ class Column(Generic[Row]):
         """The columns it makes in a file."""
         label = f"{self.label} ({self.unit})" if self.unit else str(self.label)
         if self.kind == "interval":
-            ends = (gettext("from"), "", gettext("to"))
+            ends = (pgettext("interval", "from"), "", pgettext("interval", "to"))
             return [ListColumn(f"{label} {end}".strip(), "number") for end in ends]
         kinds: dict[str, Literal["text", "number", "percent", "day", "moment"]] = {
             "number": "number", "yen": "number", "about": "number", "percent": "percent", "day": "day", "moment": "moment",
@@ -121,9 +121,8 @@ def ordered(part: str | Expression, *, is_descending: bool) -> OrderBy:
     """One order: unknown last; a field with `-` is turned once more."""
     if not isinstance(part, str):
         return OrderBy(part)
-    turned = part.startswith("-")
     name = F(part.removeprefix("-"))
-    return name.desc(nulls_last=True) if turned != is_descending else name.asc(nulls_last=True)
+    return name.asc(nulls_last=True) if part.startswith("-") == is_descending else name.desc(nulls_last=True)
 
 
 def shown(value: object, kind: Kind, *, has_unit: bool, most: float | None) -> SafeString | str:

@@ -21,6 +21,7 @@ from django.db.models import Expression, QuerySet
 from django.db.models.expressions import OrderBy
 from django.http import Http404, HttpResponseBase, QueryDict
 from django.shortcuts import render
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from nobishiro.web.core.audit import record_denial
@@ -120,6 +121,20 @@ class RowShown(Generic[Row]):
     css: str
     key: object
     cells: tuple[CellShown, ...]
+
+    @property
+    def html(self) -> SafeString:
+        """The cells as `td`s, the first one leading to the row's page; made here because a template takes thrice as long."""
+        first, *rest = self.cells
+        lead = format_html('<a href="{}">{}</a>', self.url, first.html) if self.url else first.html
+        return format_html(
+            '<td class="{}">{}</td>{}',
+            first.css,
+            lead,
+            format_html_join(
+                "", '<td class="{}" data-name="{}">{}</td>', ((cell.css, cell.name, cell.html) for cell in rest)
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,16 +419,14 @@ class ListPage(Generic[Row]):
     def _shown(self, rows: list[Row]) -> list[RowShown[Row]]:
         most = {column.name: _most(column, rows) for column in self.columns if column.kind == "interval"}
         spec = self.spec
+        drawn = [(str(column.label), column.css, column, most.get(column.name)) for column in self.columns]
         return [
             RowShown(
                 row,
                 "" if spec.row_url is None else spec.row_url(row),
                 "" if spec.row_class is None else spec.row_class(row),
                 spec.key(row),
-                tuple(
-                    CellShown(str(column.label), column.css, column.cell(row, most.get(column.name)))
-                    for column in self.columns
-                ),
+                tuple(CellShown(label, css, column.cell(row, end)) for label, css, column, end in drawn),
             )
             for row in rows
         ]

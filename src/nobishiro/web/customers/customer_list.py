@@ -8,12 +8,12 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from django.core.cache import cache
-from django.db.models import Case, Count, F, IntegerField, Prefetch, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, Count, F, IntegerField, Prefetch, Q, QuerySet, Value, When
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from nobishiro.web.core.company import published
@@ -31,6 +31,7 @@ from nobishiro.web.core.templatetags.nobishiro import day as show_day
 from nobishiro.web.core.templatetags.nobishiro import number as show_number
 from nobishiro.web.core.templatetags.nobishiro import quadrant_name
 from nobishiro.web.customers.facts import IMPORTANT
+from nobishiro.web.customers.listing import listed
 from nobishiro.web.customers.models import Customer, Owner, Projection
 from nobishiro.web.people.models import Division, Rep
 
@@ -75,31 +76,21 @@ class Figures:
     d: int
     unplaced: int
     b_unseen: int
-    potential: float | None
 
 
 def figures_of(shown: ListPage[Customer]) -> Figures:
-    """Counts by quadrant, B customers without a contact for `UNSEEN_DAYS`, room to grow in all."""
-    unseen = Q(last_touch_day=None) | Q(last_touch_day__lte=look_day() - timedelta(days=UNSEEN_DAYS))
-    counted = {letter.lower(): Count("pk", filter=Q(quadrant=letter)) for letter in "ABCD"}
-    found = (
-        shown.queryset()
-        .order_by()
-        .aggregate(
-            total=Count("pk"),
-            unplaced=Count("pk", filter=Q(quadrant="")),
-            b_unseen=Count("pk", filter=Q(quadrant="B") & unseen),
-            potential=Sum("potential"),
-            **counted,
-        )
-    )
-    return Figures(**found)
+    """Counts by quadrant, and B customers without a contact for `UNSEEN_DAYS`."""
+    rows = shown.queryset().order_by()
+    counts = dict(rows.values_list("quadrant").annotate(n=Count("pk")))
+    unseen = _unseen(rows.filter(quadrant="B"), UNSEEN_DAYS).count() if counts.get("B") else 0
+    a, b, c, d = (counts.get(letter, 0) for letter in "ABCD")
+    return Figures(sum(counts.values()), a, b, c, d, counts.get("", 0), unseen)
 
 
 def _customers(user: User) -> QuerySet[Customer]:
     owners = Owner.objects.select_related("division").order_by("division__code")
     return (
-        Customer.objects.filter(is_listed=True)
+        listed()
         .select_related("main_rep", "main_division")
         .prefetch_related(Prefetch("owners", queryset=owners))
         .defer("search", "address")
@@ -114,7 +105,7 @@ def _divisions(row: Customer) -> str:
 def _divisions_of_all() -> Mapping[int, object]:
     """Divisions by customer, read once for a file."""
     names: dict[int, list[str]] = {
-        pk: [name] for pk, name in Customer.objects.filter(is_listed=True, owners=None).exclude(main_division=None).values_list("pk", "main_division__name")
+        pk: [name] for pk, name in listed().filter(owners=None).exclude(main_division=None).values_list("pk", "main_division__name")
     }  # fmt: skip
     rows = Owner.objects.order_by("division__code").values_list("customer_id", "division__name").distinct()
     for customer, name in rows.iterator(chunk_size=5_000):
@@ -126,7 +117,7 @@ def _last_touch(row: Customer) -> SafeString | str:
     if row.last_touch_day is None:
         return gettext("none known")
     days = max(0, (look_day() - row.last_touch_day).days)
-    said = gettext("%(days)s days ago") % {"days": show_number(days)} if days else gettext("today")
+    said = gettext("%(days)s days ago") % {"days": show_number(days)} if days else pgettext("last contact", "today")
     return format_html('{} <span class="note">{}</span>', said, show_day(row.last_touch_day))
 
 
@@ -180,7 +171,7 @@ def _facet(user: User, field: str) -> Choices:
 
 
 def _counted(field: str) -> Choices:
-    rows = Customer.objects.filter(is_listed=True).exclude(**{field: ""}).values_list(field)
+    rows = listed().exclude(**{field: ""}).values_list(field)
     counted = rows.annotate(n=Count("pk")).order_by("-n", field)[:_FACETS]
     return [(value, f"{value} ({n:,})") for value, n in counted]
 
@@ -220,12 +211,12 @@ _COLUMNS: Final[tuple[Column[Customer], ...]] = (
     Column("name", _("Customer"), field="name", sort=_READING),
     Column("quadrant", _("Quadrant"), field="quadrant", sort=(_PLACE, "-potential"), kind="quadrant"),
     Column("rep", _("Main rep"), field="main_rep__name", sort="main_rep__name"),
-    Column("divisions", _("Divisions"), value=_divisions, lookup=_divisions_of_all, is_default=False),
+    Column("divisions", pgettext_lazy("column", "Divisions"), value=_divisions, lookup=_divisions_of_all, is_default=False),
     Column("potential", _("Room to grow"), sort="potential", kind="interval", unit=_("yen a year"), fields=("potential_low", "potential", "potential_high")),
     Column("track", _("Track record"), field="track_record", sort="track_record", kind="yen", unit=_("yen, 12 months")),
     Column("last_order", _("Last order"), field="last_order_day", sort="last_order_day", kind="day", is_default=False),
     Column("last_touch", _("Last contact"), field="last_touch_day", sort="last_touch_day", kind="day", html=_last_touch),
-    Column("coverage", _("Known"), field="coverage", sort="coverage", kind="number", html=_coverage),
+    Column("coverage", pgettext_lazy("coverage", "Known"), field="coverage", sort="coverage", kind="number", html=_coverage),
     Column("nps", "NPS", field="nps", sort="nps", kind="number", html=_nps),
     Column("missed", _("Not yet proposed"), field="missed_families", sort="missed_families", kind="number", html=_missed, unit=_("families")),
     Column("expected", _("Expected if proposed"), field="expected_missed", sort="expected_missed", kind="about", unit=_("yen a year")),
@@ -261,7 +252,7 @@ SPEC: Final[ListSpec[Customer]] = ListSpec(
         FlagFilter("missed", _("Not yet proposed only"), lambda rows: rows.filter(missed_families__gt=0)),
         NumberFilter("unseen", _("No contact for"), _unseen, unit=_("days or more")),
         ChoiceFilter("nps", "NPS", [("promoter", _("promoters")), ("passive", _("passives")), ("detractor", _("detractors")), ("unknown", _("not known"))], _nps_groups),
-        NumberFilter("known", _("Known at most"), lambda rows, n: rows.filter(Q(coverage=None) | Q(coverage__lte=n)), unit=_("of 8")),
+        NumberFilter("known", pgettext_lazy("coverage", "Known at most"), lambda rows, n: rows.filter(Q(coverage=None) | Q(coverage__lte=n)), unit=_("of 8")),
         FlagFilter("unknown", _("Room to grow not known"), lambda rows: rows.filter(potential_basis__in=["unknown", ""])),
     ),
     orders=(

@@ -17,7 +17,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 import store_writer
 from web_house import House, a_house, run_command, wait_for
 
+from nobishiro.contracts.errors import FileNotUsable, WorkspaceTooNew
 from nobishiro.engine.store import Store
+from nobishiro.web.core.backup.restoring import restore_backup
 
 pytestmark = pytest.mark.faults
 
@@ -164,17 +166,20 @@ def test_backup_that_is_not_whole_is_refused_and_leaves_nothing(house: House, so
     rewritten(sound, tmp_path / "later.zip", "manifest.json", json.dumps(manifest).encode())
     manifest["format"] = 99
     rewritten(sound, tmp_path / "format.zip", "manifest.json", json.dumps(manifest).encode())
-    for name, code, said in (
-        ("cut.zip", 3, "is no backup of Nobishiro, or not all of it"),
-        ("changed.zip", 3, "is not what the manifest says"),
-        ("outside.zip", 3, "in the archive and not in its manifest"),
-        ("later.zip", 5, "made by a later version"),
-        ("format.zip", 5, "made by a later version"),
-        ("nowhere.zip", 3, "there is no such file"),
+    new = tmp_path / "new"
+    for name, kind, said in (
+        ("cut.zip", FileNotUsable, "is no backup of Nobishiro, or not all of it"),
+        ("changed.zip", FileNotUsable, "is not what the manifest says"),
+        ("outside.zip", FileNotUsable, "in the archive and not in its manifest"),
+        ("format.zip", WorkspaceTooNew, "made by a later version"),
+        ("nowhere.zip", FileNotUsable, "there is no such file"),
     ):
-        done = house.run("restore", str(tmp_path / name), "-w", str(tmp_path / "new"), "--lang", "en")
-        assert (done.returncode, said in done.stderr) == (code, True), done.stderr
-        assert not (tmp_path / "new").exists()
+        with pytest.raises(kind, match=said):
+            restore_backup(tmp_path / name, new)
+        assert not new.exists()
+    done = house.run("restore", str(tmp_path / "later.zip"), "-w", str(new))
+    assert done.returncode == 5 and "made by a later version" in done.stderr, done.stderr
+    assert not new.exists()
 
 
 def test_restore_overwrites_nothing(house: House, sound: Path, tmp_path: Path) -> None:

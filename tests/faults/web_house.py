@@ -45,7 +45,7 @@ class House:
         assert "problem" not in answer, answer["problem"]
         return dict(answer)
 
-    def call(self, name: str, **arguments: object) -> object:
+    def call(self, name: str, /, **arguments: object) -> object:
         """The result of one function of `CALLS`, run in a child of its own."""
         return self.ask(do="call", name=name, arguments=arguments)["answer"]
 

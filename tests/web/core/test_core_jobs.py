@@ -26,8 +26,8 @@ def declare() -> Iterator[Callable[..., str]]:
     """Declare kinds for one test."""
     before = dict(KINDS)
 
-    def make(run: JobFunction, name: str = "errand", max_attempts: int = 3) -> str:
-        KINDS[name] = JobKind(name, run, max_attempts, "operate")
+    def make(run: JobFunction, name: str = "errand", max_attempts: int = 3, repeats: bool = False) -> str:
+        KINDS[name] = JobKind(name, run, max_attempts, "operate", repeats=repeats)
         return name
 
     yield make
@@ -285,3 +285,34 @@ def test_dead_job_may_be_tried_again_by_hand(declare: Callable[..., str]) -> Non
     job.refresh_from_db()
     assert (job.state, job.error, job.attempts) == ("done", "", 1)
     assert not retry_job(job)
+
+
+def test_computation_asked_for_while_one_runs_is_done_once_more_afterwards(declare: Callable[..., str]) -> None:
+    declare(nothing, repeats=True)
+    first = enqueue("errand", unique_key="k")
+    running = claimed()
+    assert enqueue("errand", unique_key="k").pk == first.pk
+    assert enqueue("errand", unique_key="k").pk == first.pk
+    assert Job.objects.count() == 1
+    lease.finish_job(running, {}, timezone.now())
+    assert list(Job.objects.order_by("pk").values_list("state", "unique_key", "again")) == [
+        ("done", None, False), ("queued", "k", False),
+    ]  # fmt: skip
+    work_off()
+    assert Job.objects.filter(state="done").count() == 2
+
+
+def test_computation_asked_for_while_one_waits_is_the_same(declare: Callable[..., str]) -> None:
+    declare(nothing, repeats=True)
+    enqueue("errand", unique_key="k")
+    enqueue("errand", unique_key="k")
+    assert work_off() == 1
+
+
+def test_repetition_is_kept_when_the_worker_dies_for_good(declare: Callable[..., str]) -> None:
+    declare(nothing, max_attempts=1, repeats=True)
+    enqueue("errand", unique_key="k", run_after=NOON)
+    lease.claim_job("w1", 30, NOON)
+    enqueue("errand", unique_key="k")
+    assert lease.bury_lapsed(30, NOON + timedelta(seconds=31)) == 1
+    assert list(Job.objects.order_by("pk").values_list("state", flat=True)) == ["dead", "queued"]

@@ -38,6 +38,8 @@ class Job(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     max_attempts = models.PositiveIntegerField(default=3)
     cancel_asked = models.BooleanField(default=False)
+    again = models.BooleanField(default=False)
+    """Asked for once more while it ran: another one under its key is made when it ends (kinds with `repeats`)."""
     progress_what = models.CharField(max_length=200, blank=True)
     progress_done = models.BigIntegerField(default=0)
     progress_total = models.BigIntegerField(default=0)

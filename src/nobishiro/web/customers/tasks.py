@@ -21,7 +21,7 @@ _CLOSED_BOOKS: Final = timedelta(days=92)
 """Data whose last order is older than this are looked at as of their own end: a demo, an archive."""
 
 
-@job("recompute", needs="operate")
+@job("recompute", needs="operate", repeats=True)
 def recompute_job(context: JobContext, payload: dict[str, object]) -> dict[str, object]:
     """What people entered into the store, every result anew, the lists, then whoever waits for a new run.
 
@@ -38,7 +38,7 @@ def recompute_job(context: JobContext, payload: dict[str, object]) -> dict[str, 
     return {"run_id": run_id, "customers": report["customers"], "rows": sum(rows.values())}
 
 
-@job("project", needs="import")
+@job("project", needs="import", repeats=True)
 def project_job(context: JobContext, payload: dict[str, object]) -> dict[str, object]:
     """The lists brought in step with the newest commit and run."""
     return _show(context, workspace_path(), timezone.now())

@@ -57,11 +57,12 @@ def bury_lapsed(lease_seconds: float, at: datetime) -> int:
     hopeless = lapsed.filter(Q(attempts__gte=F("max_attempts")) | Q(cancel_asked=True))
     if not hopeless.exists():
         return 0
-    ended = {"fence": F("fence") + 1, "ended_at": at, "lease_until": None, "unique_key": None}
-    cancelled = lapsed.filter(cancel_asked=True).update(state=_State.CANCELLED, **ended)
-    return cancelled + lapsed.filter(attempts__gte=F("max_attempts")).update(
-        state=_State.DEAD, error=WORKER_DIED, **ended
-    )
+    buried = 0
+    for job in hopeless:
+        state, error = (_State.CANCELLED, "") if job.cancel_asked else (_State.DEAD, WORKER_DIED)
+        dead = RunningJob(job.pk, job.fence, lease_seconds)
+        buried += _end(dead, at, unless_until=job.lease_until, state=state, error=error, unique_key=None)
+    return buried
 
 
 def extend_leases(held: Iterable[RunningJob], at: datetime) -> None:
@@ -121,12 +122,30 @@ def release_job(running: RunningJob, at: datetime) -> bool:
     return _end(running, at, state=_State.QUEUED, run_after=at, started_at=None, attempts=F("attempts") - 1)
 
 
-def _end(running: RunningJob, at: datetime, **fields: object) -> bool:
+def _end(running: RunningJob, at: datetime, unless_until: datetime | None = None, **fields: object) -> bool:
+    """Write an ending down, and put the job's repetition into the queue, in one transaction; False when it was lost.
+
+    With `unless_until` the lease must still be the lapsed one that was seen.
+    """
     mine = Job.objects.filter(pk=running.job_id, fence=running.fence, state=_State.RUNNING)
+    if unless_until is not None:
+        mine = mine.filter(lease_until=unless_until)
     ended: dict[str, object] = {"ended_at": at, "lease_until": None, "cancel_asked": False, "fence": running.fence + 1}
     if fields["state"] == _State.QUEUED:
         ended["ended_at"] = None
-    return bool(mine.update(**ended, **fields))
+    with transaction.atomic():
+        job = mine.select_for_update().first()
+        if job is None:
+            return False
+        if "unique_key" in fields and job.again:
+            ended["again"] = False
+        mine.update(**ended, **fields)
+        if "unique_key" in fields and job.again:
+            Job.objects.create(
+                kind=job.kind, payload=job.payload, unique_key=job.unique_key, run_after=at,
+                created_by_id=job.created_by_id, max_attempts=job.max_attempts,
+            )  # fmt: skip
+        return True
 
 
 def _due(lease_seconds: float, at: datetime) -> QuerySet[Job]:

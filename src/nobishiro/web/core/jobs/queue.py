@@ -25,6 +25,8 @@ def enqueue(
 ) -> Job:
     """A waiting job; with `unique_key`, the one already waiting or running under that key instead.
 
+    A kind that `repeats` is done once more after the running one, which may have begun before what is new was there.
+
     Belongs to the surrounding transaction: when that is rolled back there is no job. Raises `KeyError` for an unknown kind.
     """
     declared = KINDS[kind]
@@ -40,14 +42,23 @@ def enqueue(
         return Job.objects.create(**fields)
     for _ in range(_TRIES):
         waiting = Job.objects.filter(unique_key=unique_key).first()
-        if waiting is not None:
+        if waiting is not None and _joins(waiting, repeats=declared.repeats):
             return waiting
+        if waiting is not None:
+            continue  # it ended just now
         try:
             with transaction.atomic():
                 return Job.objects.create(**fields)
         except IntegrityError:
             continue  # somebody else was faster; theirs is there now, unless it has ended and given the key back
     raise RuntimeError(f"{unique_key}: jobs under this key come and go too fast to join one")
+
+
+def _joins(waiting: Job, *, repeats: bool) -> bool:
+    """Whether the job under the key stands for what is asked now; one that runs is told to be done once more."""
+    if not repeats or waiting.state != _State.RUNNING:
+        return True
+    return bool(Job.objects.filter(pk=waiting.pk, state=_State.RUNNING).update(again=True))
 
 
 def cancel_job(job: Job) -> bool:

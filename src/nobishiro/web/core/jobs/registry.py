@@ -44,6 +44,8 @@ class JobKind:
     """Value of the permission a person needs to start, retry or cancel it by hand."""
     label: str | Promise = ""
     """What people call it; a lazy text."""
+    repeats: bool = False
+    """Asked for under the key of one that runs, it is done once more afterwards: what runs may have read before the change."""
 
 
 class _Kinds(dict[str, JobKind]):
@@ -63,7 +65,12 @@ KINDS: Final = _Kinds()
 
 
 def job(
-    name: str, *, max_attempts: int = 3, needs: str = "operate", label: str | Promise = ""
+    name: str,
+    *,
+    max_attempts: int = 3,
+    needs: str = "operate",
+    label: str | Promise = "",
+    repeats: bool = False,
 ) -> Callable[[JobFunction], JobFunction]:
     """Declare a kind of job. Raises `ValueError` when the name stands for another function already."""
 
@@ -71,7 +78,7 @@ def job(
         known = KINDS.get(name)
         if known is not None and known.run is not function:
             raise ValueError(f"two kinds of job are called {name}")
-        KINDS[name] = JobKind(name, function, max_attempts, needs, label)
+        KINDS[name] = JobKind(name, function, max_attempts, needs, label, repeats)
         return function
 
     return declare

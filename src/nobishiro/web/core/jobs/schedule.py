@@ -75,7 +75,7 @@ def _tick_one(schedule: Schedule, at: datetime, zone: tzinfo) -> Job | None:
             written = Tick.objects.create(schedule=schedule.name, due=due)
             if is_first or is_late:
                 return None
-            written.job = enqueue(schedule.kind, unique_key=f"schedule:{schedule.name}")
+            written.job = enqueue(schedule.kind, unique_key=schedule.kind)
             written.save(update_fields=["job"])
             return written.job
     except IntegrityError:

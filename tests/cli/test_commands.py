@@ -56,7 +56,8 @@ def test_json_is_one_document_for_every_command(desk: Desk) -> None:
         "plan": (*space, "--out", desk.path / "plan.csv"),
         "backends": (),
     }
-    assert {*calls, "demo"} == set(COMMANDS)
+    elsewhere = {"demo", "simulate", "invite", "serve", "worker", "backup", "restore"}  # run by tests of their own
+    assert calls.keys() | elsewhere == set(COMMANDS)
     for command, arguments in calls.items():
         said = desk.nobishiro(command, *arguments, "--json")
         document = json.loads(said.out)

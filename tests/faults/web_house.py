@@ -271,10 +271,11 @@ def _database() -> dict[str, object]:
     return {table.name: [table.rows, table.sha256] for table in entry.tables}
 
 
-def _migrate(app: str, name: str) -> None:
+def _migrate(app: str, name: str = "") -> None:
+    """To the migration of that name, or to the newest."""
     from django.core.management import call_command
 
-    call_command("migrate", app, name, interactive=False, verbosity=0)
+    call_command("migrate", app, *([name] if name else []), interactive=False, verbosity=0)
 
 
 def _columns(table: str) -> list[str]:

@@ -1,32 +1,86 @@
-"""`nobishiro demo`: the whole on the bundled real data."""
+"""`nobishiro demo`: a fictional company to step into, or the whole on real data as a report."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from nobishiro.cli.options import JsonOption, LanguageOption
 from nobishiro.cli.terminal import Terminal, default_language, now
 
+REAL: Final = "real"
+
 
 def demo(
+    world: Annotated[str, typer.Argument(help="maker, schools, shop, or real for real data as a report.")] = "maker",
     workspace: Annotated[Path, typer.Option("--workspace", "-w", help="Where the demo lives.")] = Path(
         "demo-workspace"
     ),
-    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the report on this machine.")] = False,
+    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Open it on this machine until Ctrl+C.")] = False,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8000,
+    others: Annotated[
+        bool, typer.Option("--others/--no-others", help="Also make the other companies, behind the pages.")
+    ] = True,
     as_json: JsonOption = False,
     lang: LanguageOption = None,
 ) -> None:
-    """Import real orders, draw the map, choose offers, plan the month; open the report.
+    """Make a fictional company and open it: step in as manager, rep or administrator with one click.
 
-    Example: nobishiro demo --serve
+    `real` imports real orders instead, draws the map, chooses offers, plans the month and writes the report.
+
+    Examples:
+      nobishiro demo --serve
+
+      nobishiro demo real --serve
     """
+    terminal = Terminal(lang or default_language(), as_json)
+    if world == REAL:
+        _real(terminal, workspace, port if serve else None)
+        return
+    from nobishiro.cli.serve import need_web
+
+    need_web()
+    from nobishiro.web.config.worlds import make_world, serve_worlds, world_named
+
+    chosen = world_named(world)
+    today = now("Asia/Tokyo").date()
+    with terminal.progress() as progress:
+        directory = make_world(chosen, workspace, today, progress)
+    terminal.say("demo.made", name=getattr(chosen, f"name_{terminal.language}"), path=directory)
+    terminal.document({"world": chosen.name, "workspace": directory, "customers": chosen.customers})
+    if serve:
+        serve_worlds(
+            chosen,
+            workspace,
+            today,
+            port,
+            ready=lambda url: terminal.say("demo.ready", url=f"{url}/demo/"),
+            make_report=lambda place: _report(place, terminal.language),
+            serve_report=_serve_report,
+            with_others=others,
+        )
+
+
+def _report(place: Path, language: str) -> Path:
+    """The report on real data, made at `place`; its directory."""
     from nobishiro.pipelines.demo import run_demo
 
-    terminal = Terminal(lang or default_language(), as_json)
+    return run_demo(place, now("Asia/Tokyo"), language).presented.report.parent
+
+
+def _serve_report(directory: Path, said: Callable[[str], None]) -> None:
+    from nobishiro.cli.page_server import serve_directory
+
+    serve_directory(directory, 0, said)
+
+
+def _real(terminal: Terminal, workspace: Path, port: int | None) -> None:
+    """The whole on the bundled real data."""
+    from nobishiro.pipelines.demo import run_demo
+
     with terminal.progress() as progress:
         done = run_demo(workspace, now("Asia/Tokyo"), terminal.language, progress)
     summary = done.run.analysis.plan_summary
@@ -46,7 +100,7 @@ def demo(
             "workbook": done.presented.workbook,
         }
     )
-    if serve:
+    if port is not None:
         from nobishiro.cli.page_server import serve_directory
 
         serve_directory(done.presented.report.parent, port, lambda url: terminal.say("serving", url=url))

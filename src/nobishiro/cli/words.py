@@ -20,6 +20,7 @@ WORDS: Final = {
     "step.publish": ("公開しています", "publishing"),
     "step.backtest": ("過去のデータで試しています", "backtesting"),
     "step.match": ("同じお客様を探しています", "matching names"),
+    "step.projection": ("画面を整えています", "bringing the pages in step"),
     "step.simulate.customers": ("お客様を作っています(架空)", "making customers (fictional)"),
     "step.simulate.orders": ("受注を作っています(架空)", "making orders (fictional)"),
     "step.simulate.dealings": ("接点や把握情報を作っています(架空)", "making touches and facts (fictional)"),
@@ -65,6 +66,11 @@ WORDS: Final = {
         "NDCG@10 is {ratio:.2f} times that of popularity ({n} customers, {cuts} days to look from).",
     ),
     "serving": ("レポートを開いてください: {url}  (終わるには Ctrl+C)", "open the report: {url}  (Ctrl+C to stop)"),
+    "demo.made": ("架空の会社があります: {name} → {path}", "the fictional company is there: {name} → {path}"),
+    "demo.ready": (
+        "開いてください: {url}  (ほかの会社は裏で準備しています。終わるには Ctrl+C)",
+        "open {url}  (the other companies are being made meanwhile; Ctrl+C to stop)",
+    ),
     "match.found": (
         "同じお客様と判断して統合: {certain}組。人の確認が要る候補: {ambiguous}組",
         "merged as certainly the same: {certain}; for a person to decide: {ambiguous}",

@@ -12,6 +12,8 @@ from nobishiro.pipelines.published import PublishedRun
 
 NO_SALE: Final = ("postage", "fee", "adjustment", "test")
 """Product kinds whose money is no sale; the run leaves them out as well."""
+_PLAN_DAYS: Final = 365
+"""Over so many days the expected yen of a plan come in."""
 _YEAR: Final = timedelta(days=364)
 """52 weeks: the same weekdays."""
 
@@ -33,7 +35,7 @@ class TargetProgress:
     on_course: float | None
     """Booked, and the rest of the period as 52 weeks before; None when last year is not known."""
     expected: float
-    """What the run's plan expects for this scope."""
+    """What the run's plan expects for this scope until the period ends: its yen come in over a year, in even parts."""
     low: float
     high: float
 
@@ -72,7 +74,10 @@ def _progress(
         if earliest is not None and earliest <= start - _YEAR:
             last_year = _sum(own, start - _YEAR, day - _YEAR)
             on_course = booked + _sum(own, day - _YEAR, end + timedelta(days=1) - _YEAR)
-    expected, low, high = _of_scope(plan, scope, scope_id).select(pl.col("expected", "low", "high").sum()).row(0)
+    share = min(1.0, ((end - day).days + 1) / _PLAN_DAYS)
+    expected, low, high = (
+        _of_scope(plan, scope, scope_id).select(pl.col("expected", "low", "high").sum() * share).row(0)
+    )
     return TargetProgress(
         scope,
         scope_id,

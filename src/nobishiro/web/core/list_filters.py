@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
@@ -216,7 +216,21 @@ class RangeFilter:
         return Drawn(self.name, self.label, kind, self.is_main, bool(low or high), low, high, self.unit)
 
 
-Filter = SearchFilter | ChoiceFilter | FlagFilter | NumberFilter | RangeFilter
+class Filter(Protocol):
+    """One condition of a list page."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the address."""
+        ...
+
+    def narrow(self, rows: QuerySet, query: QueryDict, user: User) -> QuerySet:
+        """The rows it leaves."""
+        ...
+
+    def draw(self, query: QueryDict, user: User) -> Drawn:
+        """How it stands on the page."""
+        ...
 
 
 def fold(text: str) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime, time
 from typing import Final
 
 import polars as pl
+from django.db.models import F, Value
 from django.utils import timezone
 
 from nobishiro.pipelines.published import PublishedRun
@@ -55,29 +56,31 @@ def cells_now(
 
 
 def said_since(run: PublishedRun) -> pl.DataFrame:
-    """(customer_id, family, state_now, result_now) of what was recorded after the run was computed. Two queries."""
+    """(customer_id, family, state_now, result_now) of what was recorded after the run was computed. One query."""
     moment = moment_of(run)
-    rows: list[tuple[str, str, str, str | None]] = [
-        (code, family, "proposed", result)
-        for code, family, result in Outcome.objects.filter(entered_at__gt=moment, withdrawn_at=None)
+    tapped = (
+        Outcome.objects.filter(entered_at__gt=moment, withdrawn_at=None)
         .exclude(result=_DISMISSED)
         .exclude(family="")
-        .order_by("happened_at", "pk")
-        .values_list("customer__code", "family", "result")
-    ]
-    facts = (
+        .annotate(at=F("happened_at"), said=Value("proposed"))
+        .values_list("customer__code", "family", "result", "said", "at")
+    )
+    learned = (
         Fact.objects.filter(set_at__gt=moment, withdrawn_at=None, fact__in=(NOT_APPLICABLE, COMPETITOR))
         .exclude(subject="-")
-        .order_by("set_at", "pk")
-        .values_list("customer__code", "subject", "fact")
+        .annotate(at=F("set_at"), said=Value("learned"))
+        .values_list("customer__code", "subject", "fact", "said", "at")
     )
-    rows += [
-        (code, family, "competitor" if fact == COMPETITOR else NOT_APPLICABLE, None)
-        for code, family, fact in sorted(facts, key=lambda row: row[2] == NOT_APPLICABLE)
+    rows = [
+        (code, family, "proposed", word, at)
+        if said == "proposed"
+        else (code, family, "competitor" if word == COMPETITOR else NOT_APPLICABLE, None, at)
+        for code, family, word, said, at in tapped.union(learned, all=True)
     ]
-    return pl.DataFrame(rows, schema=_SINCE, orient="row").unique(
-        ["customer_id", "family"], keep="last", maintain_order=True
-    )
+    # of several the last one stands, and before all that the customer has no use for it
+    rows.sort(key=lambda row: (row[2] == NOT_APPLICABLE, row[4]))
+    frame = pl.DataFrame([row[:4] for row in rows], schema=_SINCE, orient="row")
+    return frame.unique(["customer_id", "family"], keep="last", maintain_order=True)
 
 
 def moment_of(run: PublishedRun) -> datetime:

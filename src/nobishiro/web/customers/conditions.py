@@ -1,12 +1,14 @@
-"""Conditions that every page about customers has in its address, so that they mean the same everywhere."""
+"""Conditions that the map and the pages of offers have in their addresses, so that they mean the same on both."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from django.db.models import QuerySet
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from nobishiro.web.core.list_filters import Drawn
 from nobishiro.web.core.lists import ChoiceFilter, SearchFilter
 from nobishiro.web.core.templatetags.nobishiro import quadrant_name
 from nobishiro.web.people.models import Division, Rep
@@ -17,6 +19,31 @@ if TYPE_CHECKING:
 
 UNKNOWN: Final = "U"
 """The quadrant nobody knows, in an address."""
+
+MOST_IDS: Final = 500
+"""Customers a list can hold one by one; more are better said by conditions."""
+
+
+class ChosenFilter:
+    """Customers chosen one by one, as `ids=12.34.56`. Never drawn as a box: it comes from a lasso or a kept list."""
+
+    name = "ids"
+
+    def narrow(self, rows: QuerySet, query: QueryDict, user: User) -> QuerySet:
+        """Those customers."""
+        chosen = read_ids(query.get(self.name, ""))
+        return rows.filter(pk__in=chosen) if chosen else rows
+
+    def draw(self, query: QueryDict, user: User) -> Drawn:
+        """The ids as they are, for a field that is not seen."""
+        said = ".".join(map(str, read_ids(query.get(self.name, ""))))
+        return Drawn(self.name, _("Chosen customers"), "chosen", True, bool(said), said)
+
+
+def read_ids(text: str) -> list[int]:
+    """Customers named by their numbers, each once, in the order given; anything else is ignored."""
+    parts = (part for part in text.replace(",", ".").split(".")[: MOST_IDS * 4])
+    return list(dict.fromkeys(int(part) for part in parts if part.isascii() and part.isdigit() and len(part) < 12))
 
 
 def _quadrants(rows: QuerySet, values: list[str]) -> QuerySet:
@@ -32,6 +59,7 @@ def _whose(values: list[str], user: User) -> list[str]:
     return [user.rep.code if value == "me" and user.rep else value for value in values]
 
 
+CHOSEN: Final = ChosenFilter()
 WORDS: Final = SearchFilter("q", _("Name, reading or code"))
 QUADRANT: Final = ChoiceFilter(
     "quadrant",

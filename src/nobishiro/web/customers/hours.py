@@ -56,8 +56,11 @@ class HoursSpent:
         self.by_rep[rep][quadrant] += minutes / 60
 
 
-def hours_spent(first: date, until: date) -> HoursSpent:
-    """Hours of the touches from `first` up to, not on, `until`, each customer in the quadrant that counts now."""
+def hours_spent(first: date, until: date, reps: Mapping[str, int] | None = None) -> HoursSpent:
+    """Hours of the touches from `first` up to, not on, `until`, each customer in the quadrant that counts now.
+
+    `reps` (code → pk) saves a query where the caller has them.
+    """
     zone = timezone.get_current_timezone()
     begin, end = (datetime.combine(day, time.min, zone) for day in (first, until))
     run = published()

@@ -7,7 +7,7 @@ from typing import cast
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from nobishiro.web.map.spec import MOST_IDS, read_ids
+from nobishiro.web.customers.conditions import MOST_IDS, read_ids
 
 MOST_AT_ONCE = 100
 """Tasks made in one go: more than that nobody does, and a slip would flood the lists."""

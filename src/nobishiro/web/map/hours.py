@@ -116,8 +116,8 @@ def month_hours(rep_code: str = "") -> MonthHours:
     """Hours of the month by quadrant and rep, of everybody or of one rep."""
     run = published()
     month = month_shown(run)
-    spent = hours_spent(month.first, month.until)
     names = {rep.pk: rep for rep in Rep.objects.all()}
+    spent = hours_spent(month.first, month.until, {rep.code: pk for pk, rep in names.items()})
     wished, planned = _plan(run, rep_code)
     allowed = None if wished is None else wished["C"] + CompanySettings.current().c_tolerance / 100
     by_quadrant = spent.by_quadrant

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,13 +38,13 @@ class Lines:
     set_at: datetime | None = None
 
 
-def lines_now() -> Lines | None:
-    """The lines in force; None before the first run."""
+def lines_now(history: Sequence[MapThreshold] | None = None) -> Lines | None:
+    """The lines in force; None before the first run. `history` (newest first) saves a query where the caller has it."""
     run = published()
     if run is None:
         return None
     cuts = lines_in_force(run)
-    drawn = MapThreshold.objects.first()
+    drawn = MapThreshold.objects.first() if history is None else next(iter(history), None)
     if drawn is not None and (drawn.potential is not None or drawn.track_record is not None):
         return Lines(cuts.potential, cuts.track_record, drawn.reason, drawn.set_by_name, drawn.set_at)
     return Lines(cuts.potential, cuts.track_record, cuts.why_ja if is_japanese() else cuts.why_en)

@@ -12,8 +12,8 @@ from nobishiro.contracts.errors import BadInput
 from nobishiro.web.core.models import SavedList
 from nobishiro.web.core.saved_lists import keep_list
 from nobishiro.web.customers.actions import add_action
+from nobishiro.web.customers.conditions import MOST_IDS
 from nobishiro.web.customers.models import Action, Customer
-from nobishiro.web.map.spec import MOST_IDS
 from nobishiro.web.people.models import User
 
 LISTS = "customers"

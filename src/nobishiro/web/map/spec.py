@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.http import QueryDict
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -16,10 +15,9 @@ from django.utils.translation import pgettext_lazy
 
 from nobishiro.web.core.among import among
 from nobishiro.web.core.company import published
-from nobishiro.web.core.list_filters import Drawn
 from nobishiro.web.core.lists import ChoiceFilter, Column, FlagFilter, ListSpec, NumberFilter
 from nobishiro.web.customers.cells import cells_now
-from nobishiro.web.customers.conditions import DIVISION, QUADRANT, REP, WORDS
+from nobishiro.web.customers.conditions import CHOSEN, DIVISION, QUADRANT, REP, WORDS
 from nobishiro.web.customers.models import Customer, Family, Tag
 from nobishiro.web.map.tag_words import in_words
 
@@ -27,31 +25,7 @@ if TYPE_CHECKING:
     from nobishiro.pipelines.published import PublishedRun
     from nobishiro.web.people.models import User
 
-MOST_IDS: Final = 500
-"""Customers a list can hold one by one; more are better said by conditions."""
 NPS: Final = {"promoter": Q(nps__gte=9), "passive": Q(nps__gte=7, nps__lt=9), "detractor": Q(nps__lt=7), "unknown": Q(nps=None)}  # fmt: skip
-
-
-class ChosenFilter:
-    """Customers chosen one by one, as `ids=12.34.56`. Never drawn as a box: it comes from a lasso or a kept list."""
-
-    name: Final = "ids"
-
-    def narrow(self, rows: QuerySet, query: QueryDict, user: User) -> QuerySet:
-        """Those customers."""
-        chosen = read_ids(query.get(self.name, ""))
-        return rows.filter(pk__in=chosen) if chosen else rows
-
-    def draw(self, query: QueryDict, user: User) -> Drawn:
-        """The ids as they are, for a field that is not seen."""
-        said = ".".join(map(str, read_ids(query.get(self.name, ""))))
-        return Drawn(self.name, _("Chosen customers"), "hidden", True, bool(said), said)
-
-
-def read_ids(text: str) -> list[int]:
-    """Customers named by their numbers, each once, in the order given; anything else is ignored."""
-    parts = (part for part in text.replace(",", ".").split(".")[: MOST_IDS * 4])
-    return list(dict.fromkeys(int(part) for part in parts if part.isascii() and part.isdigit() and len(part) < 12))
 
 
 def _not_proposed(rows: QuerySet, values: list[str]) -> QuerySet:
@@ -84,7 +58,7 @@ FILTERS: Final = (
         [("promoter", _("9 – 10 promoters")), ("passive", _("7 – 8")), ("detractor", _("0 – 6 detractors")), ("unknown", _("Not known"))],
         _nps, is_main=True,
     ),
-    ChosenFilter(),
+    CHOSEN,
 )  # fmt: skip
 
 
@@ -149,15 +123,19 @@ SPEC: Final[ListSpec[Customer]] = ListSpec(
         _said("visits", 2), _tagged("visits", _("Visits (set)")),
         _tagged("relation", _("Relation (main rep)")),
     ),
-    filters=FILTERS,  # type: ignore[arg-type]
+    filters=FILTERS,
     default_sort="-potential",
     row_url=lambda row: reverse("customers:karte", args=[row.pk]),
 )  # fmt: skip
 
 
-def figures_of(rows: QuerySet[Customer]) -> Sequence[tuple[str, int]]:
-    """(letter or "", customers) of the filtered rows."""
-    from django.db.models import Count
-
-    counted = dict(rows.order_by().values_list("quadrant").annotate(n=Count("pk")))
-    return [(letter, counted.get(letter, 0)) for letter in ("A", "B", "C", "D", "")]
+def figures_of(rows: QuerySet[Customer]) -> tuple[list[tuple[str, int]], bool]:
+    """((letter or "", customers) of the filtered rows; whether the potential of any of them is known)."""
+    counted = {
+        letter: (n, known)
+        for letter, n, known in rows.order_by()
+        .values_list("quadrant")
+        .annotate(n=Count("pk"), known=Count("potential"))
+    }
+    counts = [(letter, counted.get(letter, (0, 0))[0]) for letter in ("A", "B", "C", "D", "")]
+    return counts, any(known for _, known in counted.values())

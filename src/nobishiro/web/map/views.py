@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import cast
 
 import polars as pl
 from django.contrib import messages
@@ -43,21 +44,22 @@ def _counts(rows: list[tuple[str, int]]) -> list[dict[str, object]]:
 
 
 def _map_context(request: SignedInRequest, shown: ListPage[Customer]) -> dict[str, object]:
-    counts = figures_of(shown.queryset())
+    counts, is_known = figures_of(shown.queryset())
+    history = list(MapThreshold.objects.all()[:10])
     total = sum(n for _, n in counts)
     rep = request.GET.get("rep", "")
     code = (request.user.rep.code if request.user.rep else "") if rep == "me" else rep
-    lines = lines_now()
+    lines = lines_now(history)
     return {
-        "counts": _counts(list(counts)),
+        "counts": _counts(counts),
         "count": {letter or "U": n for letter, n in counts},
         "total": total,
         "is_empty": total == 0 and not shown.is_filtered,
-        "is_tags_only": total > 0 and not _has_potential(shown),
+        "is_tags_only": total > 0 and not is_known and not _has_potential(),
         "hours": month_hours(code),
         "rep_shown": code,
         "lines": lines,
-        "lines_history": list(MapThreshold.objects.all()[:10]),
+        "lines_history": history,
         "words": drawing_words(request.user),
         "most_points": MOST_POINTS,
         "tolerance": CompanySettings.current().c_tolerance,
@@ -69,7 +71,7 @@ def _map_context(request: SignedInRequest, shown: ListPage[Customer]) -> dict[st
     }
 
 
-def _has_potential(shown: ListPage[Customer]) -> bool:
+def _has_potential() -> bool:
     return Customer.objects.filter(is_listed=True, potential__isnull=False).exists()
 
 
@@ -80,11 +82,11 @@ def customer_map(request: SignedInRequest) -> HttpResponseBase:
 
     def context(shown: ListPage[Customer]) -> dict[str, object]:
         made = _map_context(request, shown)
+        count = cast("dict[str, int]", made["count"])
         if made["is_tags_only"]:
             rows = shown.queryset().order_by("kana", "name", "pk")
             made["board"] = [
-                (letter, dict(figures_of(shown.queryset()))[letter], rows.filter(quadrant=letter)[:40])
-                for letter in ("B", "A", "D", "C")
+                (letter, count[letter], rows.filter(quadrant=letter)[:40]) for letter in ("B", "A", "D", "C")
             ]
         return made
 
@@ -249,10 +251,9 @@ def tolerance(request: SignedInRequest) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, gettext("Enter whole points from 0 to 100."))
         return _back(request)
-    company = CompanySettings.current()
-    before, company.c_tolerance = company.c_tolerance, form.cleaned_data["c_tolerance"]
-    company.save(update_fields=["c_tolerance"])
-    record(request.user, "map.tolerance", "map", {"before": before, "after": company.c_tolerance}, request=request)
+    before, after = CompanySettings.current().c_tolerance, form.cleaned_data["c_tolerance"]
+    CompanySettings.objects.update_or_create(pk=1, defaults={"c_tolerance": after})
+    record(request.user, "map.tolerance", "map", {"before": before, "after": after}, request=request)
     messages.success(request, gettext("Kept."))
     return _back(request)
 

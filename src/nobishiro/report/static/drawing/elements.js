@@ -65,7 +65,8 @@ function barScale(lows, highs) {
 function logPlace(least, most) {
   const low = Math.log10(Math.max(least, 1));
   const width = Math.max(Math.log10(Math.max(most, 1)) - low, 0.1);
-  return (value) => Math.min(100, Math.max(0, ((Math.log10(Math.max(value, 1)) - low) / width) * 100));
+  // A tick at the very end would be cut off by the edge.
+  return (value) => 1 + 98 * Math.min(1, Math.max(0, (Math.log10(Math.max(value, 1)) - low) / width));
 }
 
 // A cell that begins like a formula is a formula to Excel even in a CSV file: put an apostrophe before it.

@@ -221,6 +221,7 @@
 
   document.body.addEventListener('map-changed', () => { const reopened = selected; load().then(() => { if (reopened >= 0 && reopened < data.customers.id.length) { selected = reopened; chart.select(reopened); } }); refresh(); });
   drawTools();
+  document.querySelectorAll('[data-fold]').forEach((fold) => { if (window.innerWidth <= 760 && !fold.querySelector(':checked:not(option), option:checked:not([value=""]), input[value]:not([type=checkbox]):not([value=""])')) fold.open = false; });
   // After the first paint: the page stands before its points are asked for.
   requestAnimationFrame(() => requestAnimationFrame(load));
 })();

@@ -268,6 +268,17 @@ def test_open_complaint_and_detractor_get_service(
     )
     html = shown(signed_in(Role.REP), reverse("customers:karte", args=[customer.pk]))
     assert "まずお話を伺い、対応する" in html and "異音" in html and "同じ照明のまま" not in html
+    page = reverse("customers:karte", args=[customer.pk])
+    client = signed_in(Role.REP)
+    client.post(page + "action/", {"kind": "relate"})  # not the next step
+    assert not Action.objects.exists()
+    client.post(page + "action/", {"kind": "serve"})
+    client.post(page + "action/", {"kind": "serve"})
+    action = Action.objects.get()
+    assert (action.kind, action.family) == ("serve", "") and "異音" in action.why_ja and "異音" in action.why_en
+    assert "やることにあります" in shown(client, page) and "どうすれば解消できますか。" in shown(
+        client, page + "sheet/"
+    )
 
 
 def test_timeline_filters_by_kind_and_shows_more(page: str, customer: Customer, signed_in: SignedIn) -> None:

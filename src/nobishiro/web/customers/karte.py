@@ -19,7 +19,7 @@ from nobishiro.web.customers.facts import told_total
 from nobishiro.web.customers.family_states import FamilyRow, family_rows
 from nobishiro.web.customers.knowing import Knowing, build_knowing
 from nobishiro.web.customers.material import Material
-from nobishiro.web.customers.models import Contact, Customer, Fact, Outcome, Override
+from nobishiro.web.customers.models import Action, Contact, Customer, Fact, Outcome, Override
 from nobishiro.web.customers.next_step import choose_next_step
 from nobishiro.web.customers.offering import (
     ShownStep,
@@ -69,6 +69,8 @@ class Karte:
     can_set_relation: bool
     contacts: list[Contact]
     lead: ShownStep
+    step_action: Action | None
+    """The open task of the lead's kind, when it is about no family."""
     folded: list[ShownStep]
     why_not: list[WhyNotOther]
     undoable: Outcome | None
@@ -114,6 +116,9 @@ def build_karte(material: Material, user: User) -> Karte:
         can_set_relation=user.rep_id is not None and user.may(Permission.RECORD),
         contacts=material.contacts,
         lead=show_step(step.lead, material, knowing.questions),
+        step_action=next(
+            (one for one in material.actions if not one.family and one.kind == step.lead.kind.value), None
+        ),
         folded=[show_step(one, material, ()) for one in step.folded],
         why_not=[why_not_in_words(one) for one in step.excluded],
         undoable=undoable,

@@ -21,11 +21,10 @@ from nobishiro.pipelines.customer_rows import catalogue_of
 from nobishiro.web.core.company import published
 from nobishiro.web.core.models import AuditEntry
 from nobishiro.web.core.permissions import Permission, SignedInRequest, requires
-from nobishiro.web.customers.actions import add_action, drop_action
+from nobishiro.web.customers.actions import drop_action
 from nobishiro.web.customers.corrections import correct_field, read_details
 from nobishiro.web.customers.facts import IMPORTANT, WHOLE, add_fact, withdraw_fact
 from nobishiro.web.customers.family_evidence import family_evidence
-from nobishiro.web.customers.family_states import family_rows
 from nobishiro.web.customers.forms import (
     CorrectionForm,
     FactForm,
@@ -36,6 +35,7 @@ from nobishiro.web.customers.forms import (
 )
 from nobishiro.web.customers.hypotheses import add_hypothesis, drop_hypothesis, end_hypothesis
 from nobishiro.web.customers.karte import build_karte
+from nobishiro.web.customers.karte_tasks import before_any_offer, make_task
 from nobishiro.web.customers.knowing import build_knowing
 from nobishiro.web.customers.material import find_customer, read_material
 from nobishiro.web.customers.models import Action, Customer, Fact, Hypothesis, Outcome, Override, Touch
@@ -306,26 +306,17 @@ def touch_withdraw(request: SignedInRequest, pk: int, touch_pk: int) -> HttpResp
 @requires(Permission.WORK)
 @require_POST
 def action(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Make a family of this customer something to do."""
+    """Make a family of this customer something to do, or what comes before any offer (`kind`)."""
     customer, codes = _found(pk)
-    code = request.POST.get("family", "")[:200]
+    family, kind = request.POST.get("family", "")[:200], request.POST.get("kind", "")
 
     def keep() -> None:
-        rows = family_rows(read_material(customer, codes, kind="word"))
-        row = next((row for row in rows if row.code == code), None)
-        if row is None or row.state == "not_applicable":
-            raise BadInput(gettext("This family cannot be proposed to them."))
-        counts = {"n": row.comparable_customers or 0, "buyers": row.comparable_buyers or 0}
-        add_action(
-            by=request.user, customer=customer, source="karte",
-            source_key=f"karte:{request.user.rep_id or request.user.pk}:{customer.pk}:{code}:{timezone.localdate()}",
-            rep=request.user.rep, family=code, offer_kind="cross_sell",
-            why_ja="よく似た{n}顧客のうち{buyers}顧客が購入しています。".format(**counts) if counts["buyers"] else "",
-            why_en="{buyers} of {n} comparable customers buy it.".format(**counts) if counts["buyers"] else "",
-            expected=row.expected, expected_low=row.low, expected_high=row.high,
-        )  # fmt: skip
+        if kind:
+            before_any_offer(read_material(customer, codes), request.user, kind)
+        else:
+            make_task(read_material(customer, codes, kind="word"), request.user, family)
 
-    return _post(request, customer, None, keep, gettext("Added to the things to do."), "families")
+    return _post(request, customer, None, keep, gettext("Added to the things to do."), "next" if kind else "families")
 
 
 @requires(Permission.WORK)

@@ -42,7 +42,8 @@ class ShownStep:
     title: str
     why: str
     say: str
-    ask: tuple[Question, ...]
+    ask: tuple[str, ...]
+    """At most two questions."""
     offer_kind: str
     family: str
     product_code: str
@@ -107,10 +108,17 @@ def show_step(step: Step, material: Material, questions: Sequence[Question]) -> 
             why, kind = _why(candidate, japanese), candidate.offer_kind if candidate else ""
             say = _say(candidate, japanese)
     return ShownStep(
-        step, title, why, say, tuple(questions[:2]), kind,
+        step, title, why, say, _to_ask(step, questions), kind,
         candidate.family if candidate else answer.family if answer else "",
         candidate.product_code if candidate else answer.product_code if answer else "",
     )  # fmt: skip
+
+
+def _to_ask(step: Step, questions: Sequence[Question]) -> tuple[str, ...]:
+    """What to ask: of a customer who is not content, only about that."""
+    if step.kind is StepKind.SERVE:
+        return gettext("What went wrong, from where they stand?"), gettext("What would put it right?")
+    return tuple(question.ja if is_japanese() else question.en for question in questions[:2])
 
 
 def _say(candidate: Candidate | None, japanese: bool) -> str:

@@ -16,6 +16,7 @@ from nobishiro.web.core.templatetags.nobishiro import is_japanese
 from nobishiro.web.customers.facts import WHOLE, name_of
 from nobishiro.web.customers.models import Fact, Outcome, Override, Tag, Touch
 from nobishiro.web.customers.words import (
+    CHANNELS,
     MEASURES,
     OUTCOMES_OF_DEALS,
     RESULTS,
@@ -199,7 +200,7 @@ def _order(order: str, at: datetime, rows: pl.DataFrame, catalogue: Catalogue) -
         title += " " + ngettext("and %(n)d more", "and %(n)d more", more) % {"n": more}
     amounts = [line.amount for line in lines if line.amount is not None]
     channel = next((code for code in rows["channel"] if code), "")
-    parts = [gettext("Order %(number)s") % {"number": order}, word(TOUCH_KINDS, channel)]
+    parts = [gettext("Order %(number)s") % {"number": order}, word(CHANNELS, channel)]
     return Entry(
         "order", _aware(at), at.time() != time(), title, _joined(parts), sum(amounts) if amounts else None,
         lines=tuple(lines),
@@ -295,14 +296,14 @@ def _fact(fact: Fact, catalogue: Catalogue) -> Entry:
 
 def _override(override: Override) -> Entry:
     return Entry(
-        "word", override.set_at, True, f"{word(MEASURES, override.measure)}: {override.value}", override.reason,
+        "word", override.set_at, not override.import_id, f"{word(MEASURES, override.measure)}: {override.value}", override.reason,
         who=override.set_by_name, is_imported=bool(override.import_id),
     )  # fmt: skip
 
 
 def _tag(tag: Tag) -> Entry:
     return Entry(
-        "word", tag.set_at, True, f"{word(TAGS, tag.tag)}: {tag.value}", tag.reason,
+        "word", tag.set_at, not tag.import_id, f"{word(TAGS, tag.tag)}: {tag.value}", tag.reason,
         who=str(tag.rep or tag.set_by_name), is_imported=bool(tag.import_id),
     )  # fmt: skip
 

@@ -23,6 +23,16 @@ TOUCH_KINDS: Final[Words] = {
     "event": pgettext_lazy("touch", "Event"),
     "other": pgettext_lazy("touch", "Contact"),
 }
+CHANNELS: Final[Words] = {
+    **TOUCH_KINDS,
+    "web": pgettext_lazy("channel", "Web"),
+    "fax": pgettext_lazy("channel", "Fax"),
+    "phone": pgettext_lazy("channel", "Phone"),
+    "shop": pgettext_lazy("channel", "Shop"),
+    "store": pgettext_lazy("channel", "Shop"),
+    "ec": pgettext_lazy("channel", "Web shop"),
+    "delivery": pgettext_lazy("channel", "Delivery"),
+}
 RESULTS: Final[Words] = {
     "won": pgettext_lazy("result", "Order won"),
     "open": pgettext_lazy("result", "Proposed"),

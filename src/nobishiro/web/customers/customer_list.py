@@ -30,6 +30,7 @@ from nobishiro.web.core.lists import (
 from nobishiro.web.core.templatetags.nobishiro import day as show_day
 from nobishiro.web.core.templatetags.nobishiro import number as show_number
 from nobishiro.web.core.templatetags.nobishiro import quadrant_name
+from nobishiro.web.customers.conditions import CHOSEN
 from nobishiro.web.customers.facts import IMPORTANT
 from nobishiro.web.customers.listing import listed
 from nobishiro.web.customers.models import Customer, Owner, Projection
@@ -254,6 +255,7 @@ SPEC: Final[ListSpec[Customer]] = ListSpec(
         ChoiceFilter("nps", "NPS", [("promoter", _("promoters")), ("passive", _("passives")), ("detractor", _("detractors")), ("unknown", _("not known"))], _nps_groups),
         NumberFilter("known", pgettext_lazy("coverage", "Known at most"), lambda rows, n: rows.filter(Q(coverage=None) | Q(coverage__lte=n)), unit=_("of 8")),
         FlagFilter("unknown", _("Room to grow not known"), lambda rows: rows.filter(potential_basis__in=["unknown", ""])),
+        CHOSEN,
     ),
     orders=(
         Order("promoters", _("Promoters first within A and B"), (

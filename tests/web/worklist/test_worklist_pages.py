@@ -14,7 +14,7 @@ from nobishiro.web.customers.facts import add_fact
 from nobishiro.web.customers.models import Action, Contact, Customer, Fact, Outcome, Tag, Touch
 from nobishiro.web.customers.outcomes import record_outcome
 from nobishiro.web.customers.touches import add_touch
-from nobishiro.web.people.models import Rep, User
+from nobishiro.web.people.models import CompanySettings, Rep, User
 from nobishiro.web.worklist.cards import MOST_CARDS, day_list, week_figures
 from nobishiro.web.worklist.models import LuckyOrder
 from nobishiro.web.worklist.sentences import day_sentence
@@ -29,6 +29,7 @@ Person = Callable[[Role], User]
 @pytest.fixture
 def many(written, make_customer: Make, make_action: Act, person: Person) -> list[Customer]:
     """Enough rows that one query a card would show."""
+    CompanySettings.current()
     customers = []
     for n in range(14):
         customer = make_customer(f"K{n:02}", quadrant="AB"[n % 2], last_touch_day=date(2026, 9, 27))
@@ -83,7 +84,7 @@ def test_today_in_english(many: list[Customer], signed_in: Sign, person: Person)
     client = signed_in(Role.REP)
     User.objects.update(language="en")
     text = client.get(reverse("worklist:today")).content.decode()
-    assert "customers to see this week." in text
+    assert "customers to see " in text
     assert "related・not yet proposed" in text
     assert "¥380k〜¥920k" in text
 

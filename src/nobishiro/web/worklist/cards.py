@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import urlencode
 from uuid import uuid4
 
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, IntegerField, Min, Q, QuerySet, Value, When
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -21,6 +21,7 @@ from nobishiro.web.core.company import published
 from nobishiro.web.core.permissions import Permission
 from nobishiro.web.customers.facts import IMPORTANT, Question, questions_from
 from nobishiro.web.customers.models import Action, Contact, Customer, Fact, Outcome
+from nobishiro.web.people.calendar import is_business_day
 from nobishiro.web.people.models import Rep, User
 from nobishiro.web.worklist.models import Met
 from nobishiro.web.worklist.publication import COOL_OFF_DAYS
@@ -30,6 +31,8 @@ from nobishiro.web.worklist.wording import kind_label, offer_label, state_label
 MOST_CARDS: Final = 10
 """A rep's cards a day, those already ended today among them."""
 UNSEEN_DAYS: Final = 30
+_INNER_QUOTES: Final = str.maketrans("「」", "『』")
+"""What is to be said stands in 「」 itself."""
 _KINDS: Final = {"new": "cross_sell", "replenishment": "replenishment"}
 _MINUTES: Final = {"visit": 60, "call": 15, "mail": 10}
 """What a contact takes where the plan says nothing."""
@@ -160,6 +163,10 @@ class WeekFigures:
     b: int
     b_unseen: int
     late: int
+    is_next: bool
+    """It is next week's, as this week has no business day left."""
+    first_due: date | None
+    """The earliest day among everything open, this week or later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,10 +244,12 @@ def cards_of(
 def week_figures(rep: Rep | None, on: date) -> WeekFigures:
     """How many customers are to be seen until Sunday, and how many of B nobody has seen for a month."""
     sunday = on + timedelta(days=6 - on.weekday())
-    rows = (
-        Action.objects.filter(rep=rep, state=Action.State.OPEN, customer__is_listed=True)
-        .filter(Q(due__lte=sunday) | Q(due=None))
-        .values_list("customer", "customer__quadrant", "customer__last_touch_day", "due")
+    is_next = not any(is_business_day(on + timedelta(days=ahead)) for ahead in range((sunday - on).days + 1))
+    if is_next:
+        sunday += timedelta(days=7)
+    opened = Action.objects.filter(rep=rep, state=Action.State.OPEN, customer__is_listed=True)
+    rows = opened.filter(Q(due__lte=sunday) | Q(due=None)).values_list(
+        "customer", "customer__quadrant", "customer__last_touch_day", "due"
     )
     seen: dict[int, tuple[str, date | None]] = {}
     late: set[int] = set()
@@ -251,7 +260,8 @@ def week_figures(rep: Rep | None, on: date) -> WeekFigures:
     of_b = [last for quadrant, last in seen.values() if quadrant == "B"]
     border = on - timedelta(days=UNSEEN_DAYS)
     unseen = sum(last is not None and last <= border for last in of_b)
-    return WeekFigures(len(seen), len(of_b), unseen, len(late))
+    first = None if seen else opened.aggregate(first=Min("due"))["first"]
+    return WeekFigures(len(seen), len(of_b), unseen, len(late), is_next, first)
 
 
 class _Offers:
@@ -356,7 +366,7 @@ class _Offers:
             result=result,
             why_ja=why[0] or str(row.get("why_ja") or ""),
             why_en=why[1] or str(row.get("why_en") or ""),
-            say_ja=str(row.get("say_ja") or ""),
+            say_ja=str(row.get("say_ja") or "").translate(_INNER_QUOTES),
             say_en=str(row.get("say_en") or ""),
             low=low,
             middle=middle,

@@ -187,6 +187,14 @@ def _bring_in(rows: Sequence[_Planned], day: date, calendar: Calendar) -> int:
             reopen_action(by=None, action=before)
         due = before.due if before is not None and before.due else days[at * len(days) // len(rows)]
         expected, low, high = planned.yen
+        values: dict[str, object] = {
+            "kind": planned.kind, "due": due, "family": planned.family, "product_code": planned.product,
+            "offer_kind": planned.offer_kind, "why_ja": planned.why[0], "why_en": planned.why[1], "rank": at + 1,
+            "hours": planned.hours, "expected": expected, "expected_low": low, "expected_high": high,
+            "channel": planned.channel,
+        }  # fmt: skip
+        if before is not None and all(getattr(before, name) == value for name, value in values.items()):
+            continue  # most of a nightly run
         add_action(
             by=None, customer=planned.customer, source="plan", source_key=key, kind=planned.kind, rep=planned.rep,
             due=due, family=planned.family, product_code=planned.product, offer_kind=planned.offer_kind,

@@ -16,6 +16,7 @@ from nobishiro.web.customers.facts import BY_CODE, IMPORTANT, Question, newest_o
 from nobishiro.web.customers.models import Action, Contact, Customer, Fact, Tag
 from nobishiro.web.people.models import Rep
 from nobishiro.web.worklist.models import LuckyOrder
+from nobishiro.web.worklist.sentences import joined
 from nobishiro.web.worklist.wording import channel_label
 
 THIN: Final = len(IMPORTANT) // 2
@@ -114,7 +115,7 @@ def why_lucky(order: LuckyOrder) -> str:
             )
     else:
         said.append(gettext("Their first order in two years."))
-    return " ".join(said)
+    return joined(*said)
 
 
 def questions_of(customers: Sequence[int], on: date) -> dict[int, list[Question]]:

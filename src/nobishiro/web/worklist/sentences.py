@@ -27,12 +27,17 @@ def day_sentence(day: DayList) -> str:
     """今週お会いしたいのは 12 社。うち B の 4 社は 30 日以上ご訪問がありません。"""
     week = day.week
     if not week.customers:
-        if day.cards:
-            return gettext("Everyone planned for this week has been seen.")
-        return gettext("Nobody is to be seen this week yet.")
-    said = ngettext(
-        "%(n)d customer to see this week.", "%(n)d customers to see this week.", week.customers
-    ) % {"n": week.customers}  # fmt: skip
+        if week.first_due is not None:
+            return gettext("Nobody is to be seen this week; the next on %(day)s.") % {"day": day_text(week.first_due)}
+        return gettext("Everyone on your list has been seen.") if day.cards else gettext("Nobody is on your list yet.")
+    if week.is_next:
+        said = ngettext(
+            "%(n)d customer to see next week.", "%(n)d customers to see next week.", week.customers
+        ) % {"n": week.customers}  # fmt: skip
+    else:
+        said = ngettext(
+            "%(n)d customer to see this week.", "%(n)d customers to see this week.", week.customers
+        ) % {"n": week.customers}  # fmt: skip
     unseen = late = ""
     if week.b_unseen:
         unseen = ngettext(

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from nobishiro.cli.options import DEFAULT_WORKSPACE, LanguageOption, WorkspaceOption
-from nobishiro.cli.terminal import Terminal, default_language, wrong_usage
+from nobishiro.cli.terminal import Terminal, default_language
 from nobishiro.contracts.errors import MissingCapability, SettingsError
+
+
+class Part(StrEnum):
+    """What can run alone."""
+
+    SITE = "site"
+    WORKER = "worker"
 
 
 def serve(
@@ -22,7 +30,7 @@ def serve(
         int | None, typer.Option("--threads", min=1, max=256, help="Threads in each (default: two a core, at least 4).")
     ] = None,
     worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Also do the jobs and the schedule.")] = True,
-    only: Annotated[str | None, typer.Option("--only", help="Run one part alone: site or worker.")] = None,
+    only: Annotated[Part | None, typer.Option("--only", help="Run one part alone.")] = None,
     lang: LanguageOption = None,
 ) -> None:
     """Run the web application until Ctrl+C: the pages, and the worker for what takes longer.
@@ -37,14 +45,12 @@ def serve(
     """
     if os.environ.get("NOBISHIRO_DEMO", "0") == "1":
         raise SettingsError("NOBISHIRO_DEMO=1 lets anybody sign in with one click; unset it, or run `nobishiro demo`")
-    if only not in (None, "site", "worker"):
-        raise wrong_usage(f"--only {only!r}: there are site and worker")
     need_web()
     from nobishiro.web.config.processes import PARTS
     from nobishiro.web.config.processes import serve as serve_parts
 
     terminal = Terminal(lang or default_language(), False)
-    parts = (only,) if only else PARTS if worker else ("site",)
+    parts = (only.value,) if only else PARTS if worker else ("site",)
 
     def ready(url: str) -> None:
         if "site" in parts:

@@ -16,6 +16,7 @@ from nobishiro.contracts.tables import FAMILY_STATES
 from nobishiro.web.core.among import among
 from nobishiro.web.core.list_filters import Drawn
 from nobishiro.web.core.lists import ChoiceFilter
+from nobishiro.web.core.once import once
 from nobishiro.web.customers.cells import cells_now
 from nobishiro.web.customers.conditions import DIVISION, QUADRANT, REP, WORDS
 from nobishiro.web.customers.models import Customer, Family
@@ -35,11 +36,26 @@ GRID_FAMILIES: Final = 6
 """Families that fit a desk's screen side by side; the others are one press away."""
 _SCHEMA: Final = {"customer_id": pl.String, "pk": pl.Int64, "rep": pl.Int64}
 
+
+def _families() -> dict[str, tuple[str, bool]]:
+    """(name, whether it is listed) of every family by code, by name; read once a request."""
+    return once(
+        "gap families",
+        lambda: {
+            code: (name, listed) for code, name, listed in Family.objects.values_list("code", "name", "is_listed")
+        },
+    )
+
+
+def _names() -> dict[str, str]:
+    return {code: name for code, (name, _listed) in _families().items()}
+
+
 CUSTOMER_FILTERS: Final = (WORDS, QUADRANT, REP, DIVISION)
 FAMILY: Final = ChoiceFilter(
     "family",
     _("Family"),
-    lambda user: list(Family.objects.filter(is_listed=True).values_list("code", "name")),
+    lambda user: [(code, name) for code, (name, is_listed) in _families().items() if is_listed],
     lambda rows, values: rows,
     is_main=True,
     is_open=True,
@@ -198,7 +214,7 @@ def gap_list(run: PublishedRun, query: QueryDict, user: User, size: int = PAGE) 
     page = min(_number(query.get("page", "1")), pages)
     rows = frame.slice((page - 1) * size, size)
     customers = Customer.objects.select_related("main_rep").in_bulk(rows["pk"].unique().to_list())
-    names = dict(Family.objects.values_list("code", "name"))
+    names = _names()
     cells = tuple(_cell(row, customers[row["pk"]], names) for row in rows.iter_rows(named=True))
     reps = {rep.pk: rep for rep in Rep.objects.all()}
     by_family = tuple(
@@ -285,7 +301,7 @@ def _totals(frame: pl.DataFrame, by: str) -> Sequence[tuple[object, int, int, fl
 
 def _families_in_order(run: PublishedRun, chosen: list[str] | None) -> list[tuple[str, str]]:
     """(code, name) of the families, the largest sales first."""
-    names = dict(Family.objects.filter(is_listed=True).values_list("code", "name"))
+    names = {code: name for code, (name, is_listed) in _families().items() if is_listed}
     amounts = dict(run.rows("families", columns=["family", "amount_12m"]).iter_rows())
     codes = sorted(set(names) | set(amounts), key=lambda code: (-(amounts.get(code) or 0.0), code))
     return [(code, names.get(code, code)) for code in codes if chosen is None or code in chosen]

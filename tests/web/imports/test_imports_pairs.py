@@ -120,6 +120,17 @@ def test_scan_finds_pairs_among_customers_that_are_there(
     assert MatchPair.objects.filter(draft=None, decision="").count() == 1
 
 
+def test_pairs_of_customers_that_went_with_an_undo_are_no_longer_asked(
+    admin: Client, bring: Bring, commit: Commit, work_off: Work
+) -> None:
+    commit(bring(KNOWN))
+    done = commit(bring(DOUBTFUL))
+    assert MatchPair.objects.filter(draft=None, decision="").count() == 1
+    admin.post(f"/imports/steps/{done.import_id}/undo/")
+    work_off()
+    assert not MatchPair.objects.exists()
+
+
 def test_pair_of_another_draft_cannot_be_decided(admin: Client, bring: Bring, commit: Commit) -> None:
     commit(bring(KNOWN))
     draft = bring(DOUBTFUL)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,7 +11,13 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from nobishiro.pipelines.customer_matches import PAIR_COLUMNS, MatchDecision, record_decisions, withdraw_decisions
+from nobishiro.pipelines.customer_matches import (
+    PAIR_COLUMNS,
+    MatchDecision,
+    read_customers,
+    record_decisions,
+    withdraw_decisions,
+)
 from nobishiro.pipelines.import_wizard import new_import_id
 from nobishiro.web.core.audit import record
 from nobishiro.web.core.company import workspace_path
@@ -104,9 +110,16 @@ def release_pairs(draft: ImportDraft) -> None:
     own.update(draft=None)
 
 
-def forget_pairs(import_ids: Iterable[str]) -> None:
-    """The step that wrote them was undone: they are found again by the next scan."""
-    MatchPair.objects.filter(draft=None, import_id__in=list(import_ids)).exclude(import_id="").delete()
+def forget_pairs(import_id: str) -> None:
+    """The step was undone: what it decided is found again by the next scan, and pairs of customers that went are gone."""
+    of_store = MatchPair.objects.filter(draft=None)
+    of_store.filter(import_id=import_id).delete()
+    waiting = of_store.filter(decision__in=(_Decision.OPEN, _Decision.LATER))
+    codes = {code for pair in waiting.values_list("code", "other_code") for code in pair}
+    there = set(read_customers(workspace_path(), sorted(codes))["customer_id"]) if codes else set()
+    gone = [pk for pk, one, other in waiting.values_list("pk", "code", "other_code") if not {one, other} <= there]
+    for start in range(0, len(gone), 500):
+        MatchPair.objects.filter(pk__in=gone[start : start + 500]).delete()
 
 
 def project_later(by: User | None) -> Job | None:

@@ -115,7 +115,7 @@ def undo(context: JobContext, payload: dict[str, object]) -> dict[str, object] |
                 },
             )  # fmt: skip
             record(by, "import.undo", f"import:{import_id}", {"tables": {t[0]: t[1:] for t in done.tables}})
-        forget_pairs([import_id])
+        forget_pairs(import_id)
         project_later(by)
     return {"tables": [list(table) for table in done.tables]}
 

@@ -50,6 +50,8 @@ def serve(
     from nobishiro.web.config.processes import serve as serve_parts
 
     terminal = Terminal(lang or default_language(), False)
+    if host not in ("127.0.0.1", "localhost", "::1") and "NOBISHIRO_HOSTS" not in os.environ:
+        terminal.say("serve.hosts")
     parts = (only.value,) if only else PARTS if worker else ("site",)
 
     def ready(url: str) -> None:

@@ -77,6 +77,10 @@ WORDS: Final = {
     ),
     "match.file": ("候補と根拠: {path}", "candidates and evidence: {path}"),
     "serve.ready": ("開いてください: {url}  (終わるには Ctrl+C)", "open {url}  (Ctrl+C to stop)"),
+    "serve.hosts": (
+        "この機械の名前を NOBISHIRO_HOSTS に入れてください(例: sales.example.jp)。それまでは localhost だけで開けます",
+        "put this machine's names into NOBISHIRO_HOSTS, such as sales.example.jp; until then only localhost is answered",
+    ),
     "serve.worker": ("作業を受け付けています  (終わるには Ctrl+C)", "doing jobs  (Ctrl+C to stop)"),
     "serve.first_link": (
         "はじめに、次のリンクで管理者の登録をしてください(1回だけ使えます。24時間有効): {link}",

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from nobishiro.contracts.errors import NobishiroError, SettingsError
+from nobishiro.contracts.errors import NobishiroError, SettingsError, StoreError
 from nobishiro.web.config.installation import Installation, read_installation
 
 SETTINGS: Final = "nobishiro.web.config.settings"
@@ -51,6 +51,10 @@ def prepare(url: str) -> str | None:
     from nobishiro.pipelines.upkeep import make_workspace
 
     installation = read_installation()
+    if (installation.workspace / ".restoring").exists():
+        raise StoreError(
+            f"{installation.workspace}: a restore was cut short here; empty the directory and restore the backup again"
+        )
     make_workspace(installation.workspace, datetime.now(ZoneInfo(installation.time_zone)).replace(tzinfo=None))
     installation.home.mkdir(mode=0o700, exist_ok=True)  # personal data lie there: for this user alone
     set_up_django()

@@ -138,7 +138,9 @@ def _restore_postgresql(entry: DatabaseEntry, unpacked: Path) -> None:
         )
     try:
         executor = MigrationExecutor(connection)
-        executor.migrate([node for node in entry.migrations if node in executor.loader.graph.nodes])
+        whole = executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True)
+        seen = set(entry.migrations)
+        executor.migrate(None, plan=[step for step in whole if (step[0].app_label, step[0].name) in seen])
         with transaction.atomic():
             there = set(postgresql_tables(database))
             for name in sorted(there):

@@ -79,7 +79,7 @@ WORDS: Final = {
     "serve.ready": ("開いてください: {url}  (終わるには Ctrl+C)", "open {url}  (Ctrl+C to stop)"),
     "serve.hosts": (
         "この機械の名前を NOBISHIRO_HOSTS に入れてください(例: sales.example.jp)。それまでは localhost だけで開けます",
-        "put this machine's names into NOBISHIRO_HOSTS, such as sales.example.jp; until then only localhost is answered",
+        "put this machine's names into NOBISHIRO_HOSTS, such as sales.example.jp; until then only localhost works",
     ),
     "serve.worker": ("作業を受け付けています  (終わるには Ctrl+C)", "doing jobs  (Ctrl+C to stop)"),
     "serve.first_link": (

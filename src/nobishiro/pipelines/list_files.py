@@ -75,6 +75,7 @@ def _fill(book: xlsxwriter.Workbook, columns: Sequence[ListColumn], rows: Iterab
         "day": book.add_format({"num_format": "yyyy/mm/dd"}),
         "moment": book.add_format({"num_format": "yyyy/mm/dd hh:mm"}),
     }
+    text, whole, decimals = formats["text"], formats["whole"], formats["number"]
     left, count, sheets = iter(rows), 0, 0
     while True:
         lines = list(islice(left, 1))
@@ -95,7 +96,7 @@ def _fill(book: xlsxwriter.Workbook, columns: Sequence[ListColumn], rows: Iterab
                 if value is None:
                     continue
                 if isinstance(value, str):
-                    write_string(line, at, value[:_CELL_LENGTH], formats["text"])
+                    write_string(line, at, value if len(value) <= _CELL_LENGTH else value[:_CELL_LENGTH], text)
                 elif isinstance(value, bool):
                     sheet.write_boolean(line, at, value)
                 elif isinstance(value, datetime):
@@ -108,13 +109,18 @@ def _fill(book: xlsxwriter.Workbook, columns: Sequence[ListColumn], rows: Iterab
                 elif columns[at].kind == "percent":
                     write_number(line, at, value, formats["percent"])
                 else:
-                    write_number(line, at, value, formats["whole" if value == int(value) else "number"])
+                    write_number(line, at, value, whole if _needs_no_decimals(value) else decimals)
             if line == _SHEET_ROWS:
                 break
         sheet.autofilter(0, 0, max(line, 1), len(columns) - 1)
         count += line
         if line < _SHEET_ROWS:
             return count
+
+
+def _needs_no_decimals(value: float | Decimal) -> bool:
+    number = float(value)
+    return abs(number) >= 1000 or number.is_integer()
 
 
 def list_texts(columns: Sequence[ListColumn], rows: Iterable[Sequence[Cell]]) -> pl.DataFrame:
@@ -175,6 +181,8 @@ def _text(value: Cell, kind: str) -> str | None:
         return f"{value:%Y/%m/%d}"
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return None
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
     if kind == "percent":
         return f"{value:.4g}"
     return str(int(value)) if value == int(value) else f"{value:.15g}"

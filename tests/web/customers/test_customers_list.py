@@ -85,7 +85,6 @@ def test_sentence_is_made_from_the_rows_shown(signed_in, listed) -> None:
         2,
         1,
         2,
-        12e6,
     )
     text = page.content.decode()
     assert "お客様は 5社" in text

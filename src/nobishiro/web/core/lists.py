@@ -132,7 +132,9 @@ class RowShown(Generic[Row]):
             first.css,
             lead,
             format_html_join(
-                "", '<td class="{}" data-name="{}">{}</td>', ((cell.css, cell.name, cell.html) for cell in rest)
+                "",
+                '<td class="{}" data-name="{}"><span>{}</span></td>',
+                ((cell.css, cell.name, cell.html) for cell in rest),
             ),
         )
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from nobishiro.web.core.company import published
+from nobishiro.web.core.list_columns import shown
 from nobishiro.web.core.lists import (
     ChoiceFilter,
     Column,
@@ -147,6 +148,11 @@ def _missed(row: Customer) -> SafeString | str:
     return format_html('<a href="{}#families">{}</a>', reverse("customers:karte", args=[row.pk]), row.missed_families)
 
 
+def _expected(row: Customer) -> SafeString | str:
+    """A dash where nothing was left out; "not known" is for what was."""
+    return shown(row.expected_missed, "about", has_unit=True, most=None) if row.missed_families else "–"
+
+
 def _rep_choices(user: User) -> Choices:
     mine: list[tuple[str, str]] = [("me", gettext("my customers"))] if user.rep_id else []
     return [*mine, *((str(pk), name) for pk, name in Rep.objects.order_by("name").values_list("pk", "name"))]
@@ -220,7 +226,7 @@ _COLUMNS: Final[tuple[Column[Customer], ...]] = (
     Column("coverage", pgettext_lazy("coverage", "Known"), field="coverage", sort="coverage", kind="number", html=_coverage),
     Column("nps", "NPS", field="nps", sort="nps", kind="number", html=_nps),
     Column("missed", _("Not yet proposed"), field="missed_families", sort="missed_families", kind="number", html=_missed, unit=_("families")),
-    Column("expected", _("Expected if proposed"), field="expected_missed", sort="expected_missed", kind="about", unit=_("yen a year")),
+    Column("expected", _("Expected if proposed"), field="expected_missed", sort="expected_missed", kind="about", html=_expected, unit=_("yen a year")),
     Column("state", _("State"), field="state", sort="state", value=lambda row: state_name(row.state), export=state_name, is_default=False),
     Column("code", _("Code"), field="code", sort="code", kind="code", is_default=False),
     Column("kana", _("Reading"), field="kana", sort=_READING, is_default=False),

@@ -188,6 +188,31 @@ def test_a_refusal_asks_one_tap_for_the_reason_and_a_win_for_the_amount(
     ]  # fmt: skip
 
 
+def test_a_referral_is_kept_and_leads_to_its_form(rep_user: object, phone: Callable[..., object]) -> None:
+    page = phone(rep_user).new_page()
+    page.goto("/today/")
+    tap(page, "東和食品機械", "社内紹介", asks=True)
+    page.wait_for_url("**/referrals/new/?customer=*&family=*")
+    assert outcomes() == [("referred", False)]
+
+
+def test_one_of_the_folded_offers_can_be_the_one_proposed(rep_user: object, phone: Callable[..., object]) -> None:
+    """The tap carries the offer that was chosen, not the one in front."""
+    from nobishiro.web.customers.models import Outcome
+
+    page = phone(rep_user).new_page()
+    page.goto("/today/")
+    form = card(page, "東和食品機械").locator("form")
+    form.evaluate(
+        """(form) => { const other = document.createElement('input'); other.type = 'radio'; other.name = 'chosen_offer';
+        other.checked = true; other.dataset.family = '保守'; other.dataset.product = 'M-PLUS';
+        other.dataset.kind = 'upsell'; form.append(other); }"""
+    )
+    tap(page, "東和食品機械", "提案した")
+    wait_sent(page)
+    assert Outcome.objects.values_list("family", "product_code", "offer_kind").get() == ("保守", "M-PLUS", "upsell")
+
+
 def test_a_tap_without_a_line_waits_over_a_reload_and_is_sent_once(
     rep_user: object, phone: Callable[..., object]
 ) -> None:

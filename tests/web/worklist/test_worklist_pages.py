@@ -85,8 +85,8 @@ def test_today_in_english(many: list[Customer], signed_in: Sign, person: Person)
     User.objects.update(language="en")
     text = client.get(reverse("worklist:today")).content.decode()
     assert "customers to see " in text
-    assert "related・not yet proposed" in text
-    assert "¥380k〜¥920k" in text
+    assert "(related, not yet proposed)" in text
+    assert "¥380k–¥920k" in text
 
 
 def test_the_sentence_is_made_from_todays_figures(
@@ -147,7 +147,7 @@ def test_what_was_proposed_since_the_run_is_said(
     front = next(card.front for card in cards if card.customer == many[0])
     assert front is not None
     with translation.override("ja"):
-        assert (front.state, front.result, front.state_label) == ("proposed", "considering", "提案済み: 検討中")
+        assert (front.state, front.result, front.note) == ("proposed", "considering", "（関連提案・提案済み: 検討中）")
 
 
 def test_a_declined_family_is_not_among_the_other_offers(many: list[Customer], person: Person, rep: Rep) -> None:

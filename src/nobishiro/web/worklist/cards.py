@@ -26,7 +26,7 @@ from nobishiro.web.people.models import Rep, User
 from nobishiro.web.worklist.models import Met
 from nobishiro.web.worklist.publication import COOL_OFF_DAYS
 from nobishiro.web.worklist.taps import RESULTS
-from nobishiro.web.worklist.wording import kind_label, offer_label, state_label
+from nobishiro.web.worklist.wording import kind_label, offer_note, range_text
 
 MOST_CARDS: Final = 10
 """A rep's cards a day, those already ended today among them."""
@@ -65,14 +65,14 @@ class Offer:
     """The yen are a year's if they take it; otherwise what the plan expects of this one contact."""
 
     @property
-    def kind_label(self) -> str:
-        """関連提案 and so on."""
-        return offer_label(self.kind)
+    def note(self) -> str:
+        """（関連提案・未提案）."""
+        return offer_note(self.kind, self.state, self.result)
 
     @property
-    def state_label(self) -> str:
-        """未提案 and so on, with what came of a proposal."""
-        return state_label(self.state, self.result)
+    def range(self) -> str:
+        """¥38万〜¥92万."""
+        return range_text(self.low, self.high)
 
     @property
     def is_known(self) -> bool:

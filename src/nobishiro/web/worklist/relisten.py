@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, TypeVar
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Sum, Value, When
 from django.utils.translation import gettext
 
 from nobishiro.web.core.templatetags.nobishiro import day as day_text
-from nobishiro.web.core.templatetags.nobishiro import number, short
-from nobishiro.web.customers.facts import BY_CODE, IMPORTANT, Question, newest_of, questions_from
+from nobishiro.web.core.templatetags.nobishiro import is_japanese, number, short
+from nobishiro.web.customers.facts import BY_CODE, IMPORTANT, Question, name_of, newest_of, questions_from
 from nobishiro.web.customers.models import Action, Contact, Customer, Fact, Tag
 from nobishiro.web.people.models import Rep
 from nobishiro.web.worklist.models import LuckyOrder
@@ -48,7 +48,8 @@ class HandedOver:
 
     customer: Customer
     relation: str
-    facts: tuple[Fact, ...]
+    facts: tuple[tuple[str, Fact], ...]
+    """(what it is about, in words; the fact)."""
     coverage: int
     ask: Question | None
     key_persons: tuple[Contact, ...]
@@ -141,8 +142,9 @@ def handed_over(rep: Rep | None, on: date, page: int) -> tuple[list[HandedOver],
     rows = Customer.objects.filter(is_listed=True, main_rep=rep)
     total = rows.count()
     first = (page - 1) * MOST_HANDED_OVER
+    unknown = Case(When(quadrant="", then=Value(1)), default=Value(0), output_field=IntegerField())
     found = list(
-        rows.order_by(F("quadrant"), F("potential").desc(nulls_last=True), "pk")[first : first + MOST_HANDED_OVER]
+        rows.order_by(unknown, "quadrant", F("potential").desc(nulls_last=True), "pk")[first : first + MOST_HANDED_OVER]
     )
     keys = [customer.pk for customer in found]
     facts = _by_customer(Fact.objects.filter(customer__in=keys, withdrawn_at=None))
@@ -154,7 +156,7 @@ def handed_over(rep: Rep | None, on: date, page: int) -> tuple[list[HandedOver],
     for customer in found:
         said = facts.get(customer.pk, [])
         asked = questions_from(said, customer.pk in people, on)
-        known = [fact for fact in newest_of(said) if fact.fact in BY_CODE]
+        known = [(_name(fact), fact) for fact in newest_of(said) if fact.fact in BY_CODE]
         sheet.append(
             HandedOver(
                 customer,
@@ -174,6 +176,11 @@ def _by_customer(rows: Iterable[_Of]) -> dict[int, list[_Of]]:
     for row in rows:
         found.setdefault(row.customer_id, []).append(row)
     return found
+
+
+def _name(fact: Fact) -> str:
+    ja, en = name_of(fact.fact)
+    return ja if is_japanese() else en
 
 
 def _place(fact: str) -> int:

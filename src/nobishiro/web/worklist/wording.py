@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext, pgettext
 
+from nobishiro.web.core.templatetags.nobishiro import is_japanese, short
 from nobishiro.web.customers.models import Action
 from nobishiro.web.worklist.taps import RESULTS
 
@@ -31,6 +32,17 @@ def state_label(state: str, result: str = "") -> str:
     if state == "proposed" and result in ("considering", "declined"):
         return f"{said}: {dict(RESULTS)[result]}"
     return said
+
+
+def offer_note(kind: str, state: str, result: str = "") -> str:
+    """（関連提案・未提案）."""
+    said = [part for part in (offer_label(kind), state_label(state, result)) if part]
+    return f"（{'・'.join(said)}）" if is_japanese() else f" ({', '.join(said)})"
+
+
+def range_text(low: float | None, high: float | None) -> str:
+    """¥38万〜¥92万; ¥380k–¥920k."""
+    return f"{short(low)}{'〜' if is_japanese() else '–'}{short(high)}"
 
 
 def kind_label(kind: str) -> str:

@@ -150,6 +150,7 @@
       await changed();
       flush();
     },
+    async isWaiting(code) { return (await mine()).some((item) => item.code === code && item.state === 'waiting'); },
     async forget(order) { await remove(order); await changed(); },
   };
 })();

@@ -68,17 +68,21 @@
     Object.assign(fields, more);
     const offer = form.closest('[data-card]').querySelector('[name=chosen_offer]:checked');
     if (offer) { fields.family = offer.dataset.family; fields.product = offer.dataset.product; fields.offer_kind = offer.dataset.kind; }
-    const next = nextCard(card);
+    const next = nextCard(card), code = taps.newId();
     card.querySelectorAll('button').forEach((button) => { button.disabled = true; });
     try {
-      await taps.push('tap', taps.newId(), fields, `${card.dataset.name} ${words.results[result]}`);
+      await taps.push('tap', code, fields, `${card.dataset.name} ${words.results[result]}`);
     } catch (error) {
       window.alert(words.noStore); // nothing was kept: say so, never pretend
       return;
     } finally {
       card.querySelectorAll('button').forEach((button) => { button.disabled = false; });
     }
-    if (result === 'referred' && navigator.onLine) { window.location.assign(form.dataset.refer); return; }
+    if (result === 'referred' && navigator.onLine) {
+      for (let waits = 0; waits < 15 && await taps.isWaiting(code); waits += 1) await new Promise((go) => { window.setTimeout(go, 100); });
+      window.location.assign(form.dataset.refer); // sent or not: the tap is kept, and goes with the next look at this page
+      return;
+    }
     (card.querySelector('[data-undo]')).focus({ preventScroll: true });
     if (next) next.scrollIntoView({ block: 'nearest' });
   }

@@ -9,6 +9,7 @@ from typing import Final
 import polars as pl
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from nobishiro.contracts.errors import BadInput
 from nobishiro.pipelines.edit_masters import (
@@ -79,7 +80,7 @@ def save_rep(
 def add_assignment(*, by: User, customer: str, division: str, rep: str, role: str, on: date) -> EditReport:
     """Let a rep look after a customer from the day `on`. Raises `BadInput` for a customer nobody knows."""
     if not customer_exists(workspace_path(), customer):
-        raise BadInput(f"there is no customer {customer!r}; look the code up in the list of customers")
+        raise BadInput(gettext("There is no customer with the code %(code)s.") % {"code": customer[:60]})
     key = {"customer_id": [customer], "division_id": [division], "rep_id": [rep], "role": [role]}
     rows = pl.DataFrame({**key, "valid_from": [on], "valid_to": [None]}, schema_overrides={"valid_to": pl.Date})
     report = _edit(TableEdit("assignments", rows), note=f"assignment {customer}: {rep}")
@@ -103,7 +104,7 @@ def end_assignment(*, by: User, customer: str, division: str, rep: str, role: st
 def hand_over(*, by: User, from_rep: Rep, to_rep: Rep, division: str, on: date) -> pl.DataFrame:
     """Give every customer of one rep to another, in one step; the ties that moved come back. Raises `BadInput`."""
     if from_rep.pk == to_rep.pk:
-        raise BadInput("the two reps are the same person")
+        raise BadInput(gettext("Choose somebody else."))
     report, moved = reassign(
         workspace_path(), from_rep=from_rep.code, to_rep=to_rep.code, division=division, on=on,
         note=f"hand-over {from_rep.code} → {to_rep.code}", at=store_now(),

@@ -126,7 +126,7 @@ def correct_product(*, by: User, code: str, values: dict[str, str]) -> list[str]
     """
     found = product_fields(by, code)
     if found is None:
-        raise BadInput(f"there is no product {code!r}")
+        raise BadInput(gettext("There is no product with the code %(code)s.") % {"code": code[:60]})
     editable = set(editable_for(by))
     wanted = [
         (field, _checked(field.name, values[field.name], code))

@@ -20,6 +20,7 @@ from nobishiro.contracts.errors import NobishiroError
 from nobishiro.pipelines.edit_masters import assignment_page, customers_per_rep
 from nobishiro.web.core.company import workspace_path
 from nobishiro.web.core.permissions import Permission, SignedInRequest, requires
+from nobishiro.web.people.engine_words import in_words
 from nobishiro.web.people.masters import ROLES, add_assignment, end_assignment, hand_over, save_division, save_rep
 from nobishiro.web.people.models import Division, Rep
 
@@ -197,7 +198,7 @@ def division(request: SignedInRequest) -> HttpResponse:
                 is_window=said["is_window"],
             )  # fmt: skip
         except NobishiroError as error:
-            form.add_error(None, str(error))
+            form.add_error(None, in_words(error))
         else:
             messages.success(request, gettext("Saved."))
             return redirect("people:staff")
@@ -227,7 +228,7 @@ def rep(request: SignedInRequest) -> HttpResponse:
                 hours=said["hours"], valid_from=said["valid_from"], valid_to=said["valid_to"],
             )  # fmt: skip
         except NobishiroError as error:
-            form.add_error(None, str(error))
+            form.add_error(None, in_words(error))
         else:
             messages.success(request, gettext("Saved."))
             return redirect("people:staff")
@@ -254,7 +255,7 @@ def assignment_add(request: SignedInRequest) -> HttpResponse:
                 role=said["role"], on=timezone.localdate(),
             )  # fmt: skip
         except NobishiroError as error:
-            form.add_error("customer", str(error))
+            form.add_error("customer", in_words(error))
         else:
             messages.success(request, gettext("Saved. The lists follow in a moment."))
             return redirect(f"{reverse('people:assignments')}?{urlencode({'q': said['customer'].strip()})}")

@@ -19,6 +19,7 @@ from nobishiro.contracts.errors import NobishiroError
 from nobishiro.pipelines.edit_masters import read_master
 from nobishiro.web.core.company import workspace_path
 from nobishiro.web.core.permissions import Permission, SignedInRequest, requires
+from nobishiro.web.people.engine_words import in_words
 from nobishiro.web.people.masters import save_targets
 from nobishiro.web.people.models import CompanySettings, Division, Rep
 from nobishiro.web.people.targets import (
@@ -57,7 +58,7 @@ def targets_save(request: SignedInRequest) -> HttpResponse:
         if written or gone:
             save_targets(by=request.user, rows=written, gone=gone, note=f"targets {year.number} {measure}")
     except NobishiroError as error:
-        messages.error(request, str(error))
+        messages.error(request, in_words(error))
         return _page(request, year, measure, answers=request.POST.dict(), status=422)
     messages.success(
         request,

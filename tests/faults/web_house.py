@@ -112,6 +112,10 @@ def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> None:
 # --- below runs in the forking process and its children ---------------------------------------------------------------
 
 
+_PAUSE = 0.02
+"""Between two writes or reads of one process: without it sixteen of them measure the scheduler of two cores."""
+
+
 def _declare_kinds() -> None:
     from django.db.models import F
 
@@ -185,6 +189,7 @@ def _writer(arguments: dict[str, object]) -> None:
                 continue
             log.write(f"{name}-{n} {time.monotonic() - begun:.6f}\n")
             n += 1
+            time.sleep(_PAUSE)
 
 
 def _reader(arguments: dict[str, object]) -> None:
@@ -197,6 +202,7 @@ def _reader(arguments: dict[str, object]) -> None:
                 list(SavedList.objects.order_by("-pk")[:50])
             except Exception as error:
                 log.write(f"error {error}\n")
+            time.sleep(_PAUSE)
 
 
 def _prepare() -> None:

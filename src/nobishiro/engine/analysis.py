@@ -13,13 +13,14 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import polars as pl
 
 from nobishiro.contracts.errors import UnknownName
 from nobishiro.contracts.protocols import ProgressReport, no_progress
 from nobishiro.contracts.results import RESULTS, PlanSummary, Thresholds
 from nobishiro.contracts.tables import TABLES
-from nobishiro.engine.decide.leads import choose_leads
+from nobishiro.engine.decide.leads import choose_leads, spend_told, told_gaps
 from nobishiro.engine.decide.targets import YearTarget, target_of_year
 from nobishiro.engine.intake.corrections import apply_corrections
 from nobishiro.engine.intake.matching import apply_merges
@@ -277,7 +278,10 @@ class Analysis:
         """The plan under other settings than the workspace's, such as other hours or another mix."""
         from nobishiro.engine.decide.plan import make_plan
 
-        leads = choose_leads(self.positions, self.leading_offers, self.families.product_families)
+        families = self.families.product_families
+        spend = spend_told(self.table("facts"), self.as_of)
+        told = None if spend.is_empty() else told_gaps(self.gaps, spend, families, self._buyers(spend["family"]))
+        leads = choose_leads(self.positions, self.leading_offers, families, told)
         year = self.year_target
         self._say("plan")
         return make_plan(
@@ -316,6 +320,18 @@ class Analysis:
                 yield name, self._result(name)
             if name == "gaps" and self.gaps.height > _LARGE:
                 del self.gaps
+
+    def _buyers(self, families: pl.Series) -> pl.DataFrame:
+        """(product_id, buyers): customers who ever bought each product of these families."""
+        sales = self.sales
+        wanted = self.families.product_families.filter(pl.col("family").is_in(families.unique().implode()))[
+            "product_id"
+        ]
+        codes = np.flatnonzero(sales.products.is_in(wanted.implode()).to_numpy())
+        lines = np.isin(sales.line_product, codes)
+        bought = pl.DataFrame({"product": sales.line_product[lines], "customer": sales.line_customer[lines]})
+        counts = bought.filter(pl.col("customer") >= 0).group_by("product").agg(buyers=pl.col("customer").n_unique())
+        return counts.select(sales.products.gather(counts["product"]).alias("product_id"), "buyers")
 
     def _result(self, name: str) -> pl.DataFrame:
         match name:

@@ -11,11 +11,12 @@
   const fill = (text, values) => text.replace(/%(\w+)%/g, (all, name) => values[name] ?? all);
 
   function show(card, result, code, unsent) {
-    const form = card.querySelector('form'), folded = card.querySelector('.folded');
+    const form = card.querySelector('form'), folded = card.querySelector('.folded'), wasFolded = card.classList.contains('is-folded');
     card.classList.toggle('is-folded', Boolean(result));
     card.querySelector('.open').hidden = Boolean(result);
     folded.hidden = !result;
     card.dataset.code = code || '';
+    if (!result && !wasFolded) return; // somebody may be typing an amount while another tap is being sent
     if (!result) { form.querySelectorAll('[data-asks-first]').forEach((panel) => { panel.hidden = true; }); return; }
     folded.querySelector('[data-result]').textContent = words.results[result] || result;
     folded.querySelector('[data-unsent]').hidden = !unsent;

@@ -1,4 +1,4 @@
-"""The site in a browser test answers from threads of its own: they need a database file; memory is locked by the table."""
+"""The site in a browser test answers from threads of its own: they need a database file, as memory is locked by table."""
 
 from __future__ import annotations
 

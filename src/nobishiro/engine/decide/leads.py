@@ -54,7 +54,7 @@ def told_gaps(
 ) -> pl.DataFrame:
     """What each customer told us they spend in a family and was never proposed: `LEAD_COLUMNS`, the largest a customer.
 
-    `gaps` are RESULTS["gaps"], `spend` what `spend_told` gives, `buyers` (product_id, buyers): the product of the family
+    `gaps` are RESULTS["gaps"], `spend` is of `spend_told`, `buyers` are (product_id, buyers): the product of the family
     with most buyers is named: the talk then has something to show.
     """
     best = (

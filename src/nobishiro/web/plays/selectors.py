@@ -12,6 +12,7 @@ from nobishiro.contracts.results import PlanSummary
 from nobishiro.web.core.company import published
 from nobishiro.web.core.once import once
 from nobishiro.web.customers.hours import HoursSpent
+from nobishiro.web.customers.listing import listed
 from nobishiro.web.customers.models import Action, Customer
 from nobishiro.web.people.models import CompanySettings, Division, Rep
 from nobishiro.web.plays.models import TargetStanding, WeekConfirmation
@@ -132,12 +133,7 @@ def quadrant_counts(unseen_days: int) -> dict[str, tuple[int, int]]:
     """Quadrant → (customers, those nobody has been in touch with for so many days)."""
     since = timezone.localdate() - timedelta(days=unseen_days)
     unseen = Q(last_touch_day__isnull=True) | Q(last_touch_day__lt=since)
-    rows = (
-        Customer.objects.filter(is_listed=True)
-        .order_by()
-        .values("quadrant")
-        .annotate(n=Count("pk"), unseen=Count("pk", filter=unseen))
-    )
+    rows = listed().order_by().values("quadrant").annotate(n=Count("pk"), unseen=Count("pk", filter=unseen))
     return {row["quadrant"]: (row["n"], row["unseen"]) for row in rows}
 
 

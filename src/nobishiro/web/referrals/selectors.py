@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from nobishiro.web.core.permissions import Permission
+from nobishiro.web.customers.listing import listed
 from nobishiro.web.customers.models import Customer, Family
 from nobishiro.web.people.models import Rep, User
 from nobishiro.web.referrals.models import Hearing, Introduction, Praise, Question, Referral, Reward
@@ -183,7 +184,7 @@ def promoters_to_ask(user: User, *, mine: bool) -> QuerySet[Customer]:
     """Promoters whom nobody asked within half a year, A and B first; one's own customers when `mine`."""
     since = timezone.now() - timedelta(days=PAUSE_DAYS)
     asked = Introduction.objects.filter(customer_id=OuterRef("pk"), asked_at__gte=since)
-    found = Customer.objects.filter(is_listed=True, nps__gte=PROMOTER).exclude(Exists(asked)).select_related("main_rep")
+    found = listed().filter(nps__gte=PROMOTER).exclude(Exists(asked)).select_related("main_rep")
     if mine and user.rep is not None:
         found = found.filter(Q(main_rep=user.rep) | Q(owners__rep=user.rep)).distinct()
     return found.order_by("quadrant", "-nps", "kana", "name")

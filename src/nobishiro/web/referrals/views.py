@@ -15,7 +15,9 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from nobishiro.web.core.list_filters import fold
 from nobishiro.web.core.permissions import Permission, SignedInRequest, requires
+from nobishiro.web.customers.listing import listed
 from nobishiro.web.customers.models import Customer, Family, Touch
 from nobishiro.web.people.calendar import business_days_between
 from nobishiro.web.people.models import Division, Rep
@@ -124,11 +126,7 @@ def new(request: SignedInRequest) -> HttpResponse:
             }
         )
     sought = request.GET.get("q", "").strip()
-    found = (
-        Customer.objects.filter(is_listed=True, search__contains=sought.lower())[:20]
-        if sought and customer is None
-        else []
-    )
+    found = listed().filter(search__contains=fold(sought))[:20] if sought and customer is None else []
     own = selectors.division_of(request.user)
     form.fields["to_division"].queryset = Division.objects.exclude(pk=own)  # type: ignore[attr-defined, misc]
     return render(

@@ -6,52 +6,66 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('people', '0003_invitations_and_sessions'),
+        ("people", "0003_invitations_and_sessions"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='TargetStanding',
+            name="TargetStanding",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('run_id', models.CharField(max_length=100)),
-                ('as_of', models.DateField()),
-                ('scope', models.CharField(max_length=10)),
-                ('scope_id', models.CharField(max_length=200)),
-                ('measure', models.CharField(max_length=20)),
-                ('period_start', models.DateField()),
-                ('period_end', models.DateField()),
-                ('amount', models.FloatField()),
-                ('booked', models.FloatField(null=True)),
-                ('last_year_same', models.FloatField(null=True)),
-                ('on_course', models.FloatField(null=True)),
-                ('expected', models.FloatField()),
-                ('expected_low', models.FloatField()),
-                ('expected_high', models.FloatField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("run_id", models.CharField(max_length=100)),
+                ("as_of", models.DateField()),
+                ("scope", models.CharField(max_length=10)),
+                ("scope_id", models.CharField(max_length=200)),
+                ("measure", models.CharField(max_length=20)),
+                ("period_start", models.DateField()),
+                ("period_end", models.DateField()),
+                ("amount", models.FloatField()),
+                ("booked", models.FloatField(null=True)),
+                ("last_year_same", models.FloatField(null=True)),
+                ("on_course", models.FloatField(null=True)),
+                ("expected", models.FloatField()),
+                ("expected_low", models.FloatField()),
+                ("expected_high", models.FloatField()),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='WeekConfirmation',
+            name="WeekConfirmation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('week', models.DateField()),
-                ('confirmed_at', models.DateTimeField()),
-                ('note', models.TextField(blank=True)),
-                ('figures', models.JSONField(default=dict)),
-                ('confirmed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('division', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='people.division')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("week", models.DateField()),
+                ("confirmed_at", models.DateTimeField()),
+                ("note", models.TextField(blank=True)),
+                ("figures", models.JSONField(default=dict)),
+                (
+                    "confirmed_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "division",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="people.division"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-week', '-confirmed_at'],
-                'constraints': [models.UniqueConstraint(fields=('week', 'division'), name='one_confirmation', nulls_distinct=False)],
+                "ordering": ["-week", "-confirmed_at"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("week", "division"), name="one_confirmation", nulls_distinct=False)
+                ],
             },
         ),
     ]

@@ -1,4 +1,4 @@
-"""The site in a browser test answers from threads of its own: they need a database file, as memory is locked by table."""
+"""Browser tests: the site answers from threads of its own, which need a database file instead of memory."""
 
 from __future__ import annotations
 

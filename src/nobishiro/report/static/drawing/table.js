@@ -57,14 +57,29 @@ function createTable({ label, columns, rows, open, sort, empty, tall, classOf })
     if (state.printing && state.rows.length > last) {
       drawn.push(element('tr', null, element('td', { colspan: columns.length, class: 'none' }, t('list.more', { n: whole.format(state.rows.length - last) }))));
     }
+    const held = heldFocus();
     body.replaceChildren(...drawn, below);
+    if (held) held();
     table.setAttribute('aria-rowcount', state.rows.length + 1);
+  }
+
+  // Rows are made anew; whoever stands on one by keyboard stays there.
+  function heldFocus() {
+    const active = document.activeElement;
+    if (!active || !body.contains(active)) return null;
+    const index = active.closest('tr').getAttribute('aria-rowindex');
+    const place = [...active.closest('tr').querySelectorAll('a,button,input')].indexOf(active);
+    return () => {
+      const row = body.querySelector(`tr[aria-rowindex="${index}"]`);
+      const again = row && row.querySelectorAll('a,button,input')[place];
+      if (again) again.focus({ preventScroll: true });
+    };
   }
 
   function drawRow(n) {
     const row = state.rows[n];
     const extra = classOf ? classOf(row) : '';
-    return element('tr', { 'aria-rowindex': n + 2, class: `${n === state.current ? 'is-current' : ''} ${extra}`, onclick: (event) => { if (open && !event.target.closest('a,button')) { state.current = n; open(row); } } },
+    return element('tr', { 'aria-rowindex': n + 2, class: `${n === state.current ? 'is-current' : ''} ${extra}`, onclick: (event) => { if (open && !event.target.closest('a,button,input')) { state.current = n; open(row); } } },
       columns.map((column) => element('td', { class: `${column.kind || 'text'} ${column.width || ''}` }, column.cell(row))));
   }
 

@@ -297,8 +297,7 @@ def test_impossible_targets_are_said(admin: Client, company: Path, answers: dict
 
 
 def test_the_grid_follows_the_fiscal_year(admin: Client, company: Path) -> None:
-    CompanySettings.current()
-    CompanySettings.objects.update(fiscal_year_starts=10)
+    CompanySettings(pk=1, fiscal_year_starts=10).save()
     year = admin.get(reverse("people:targets"), {"year": "2026"}).context["year"]
     assert (year.start, year.end) == (date(2026, 10, 1), date(2027, 9, 30))
 

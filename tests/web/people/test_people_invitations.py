@@ -145,13 +145,14 @@ def test_guessing_is_limited(client: Client) -> None:
     assert codes == [404] * 30 + [429]
 
 
-def test_the_page_gives_no_referrer_and_is_not_kept(client: Client) -> None:
+def test_the_token_is_in_no_address_and_the_page_is_not_kept(client: Client) -> None:
     invited = invite(by=None, email="a@example.jp", role=Role.REP)
     for response in (
         client.get(reverse("people:invitation")),
         client.post(reverse("people:invitation"), {"token": invited.token}),
     ):
-        assert response.headers["Referrer-Policy"] == "no-referrer"
+        assert response.headers["Referrer-Policy"] == "same-origin"
+        assert invited.token not in response.request["PATH_INFO"] + response.request["QUERY_STRING"]
         assert response.headers["Cache-Control"] == "no-store"
 
 

@@ -57,7 +57,7 @@ class Site:
 def site(
     site_workspace: Path, customer: Customer, person: Callable[[Role], User], signed_in: Callable[[Role], Client]
 ) -> Site:
-    CompanySettings.current()
+    CompanySettings(pk=1).save()
     Projection.current()
     objects = Objects(person(Role.REP), customer)
     return Site(objects, {role: confirmed(signed_in(role), person(role)) for role in Role})

@@ -63,20 +63,13 @@ class Shown:
 
 
 def menu_of(request: HttpRequest) -> list[Shown]:
-    """The entries of the person's role; the one whose page this is is marked."""
+    """The entries of the person's role; the one whose page this is, or whose address this one is below, is marked."""
     role = getattr(request.user, "role", None) if hasattr(request, "user") else None
     if role is None:
         return []
-    here = request.resolver_match.view_name if request.resolver_match else ""
-    room = here.split(":")[0]
-    entries = MENUS[Role(role)]
-    exact = any(entry.url_name == here for entry in entries)
-    shown, marked = [], False
-    for entry in entries:
-        is_here = entry.url_name == here if exact else not marked and entry.url_name.split(":")[0] == room
-        marked = marked or is_here
-        shown.append(Shown(reverse(entry.url_name), str(entry.label), entry.key, is_here))
-    return shown
+    entries = [(entry, reverse(entry.url_name)) for entry in MENUS[Role(role)]]
+    here = max((url for _entry, url in entries if request.path.startswith(url)), key=len, default="")
+    return [Shown(url, str(entry.label), entry.key, url == here) for entry, url in entries]
 
 
 def first_page(role: str) -> str:

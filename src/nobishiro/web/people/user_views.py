@@ -164,6 +164,4 @@ def _do(request: SignedInRequest, pk: int, act: Callable[[User], None], done: st
 def _show_link(request: SignedInRequest, invited: Invited) -> HttpResponse:
     base = request.build_absolute_uri("/")
     said = {"invited": invited.invitation, "link": invited.link(base), "is_mailed": mail_invitation(invited, base)}
-    response = render(request, "people/link_once.html", said)
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+    return render(request, "people/link_once.html", said)

@@ -1,4 +1,4 @@
-"""Write docs/reference/*.md from the code: settings, commands, tables, errors, presets.
+"""Write docs/reference/*.md from the code: settings, commands, tables, errors, presets, permissions, environment.
 
 `python scripts/write_reference.py` writes them; `--check` only says which are stale (exit code 1). A test does so too.
 """
@@ -23,10 +23,13 @@ from nobishiro.contracts.results import RESULTS
 from nobishiro.contracts.tables import TABLES, Home, Table
 from nobishiro.engine import settings
 from nobishiro.engine.intake.presets import Preset, list_presets
+from nobishiro.web.config import installation
+from nobishiro.web.core.permissions import ROLE_PERMISSIONS, Permission, Role
 
 ROOT: Final = Path(__file__).parents[1]
 FOLDER: Final = ROOT / "docs" / "reference"
 TEXTS: Final = ROOT / "scripts" / "settings_texts.toml"
+WEB_TEXTS: Final = ROOT / "scripts" / "web_texts.toml"
 _NOTE: Final = "<!-- Written by scripts/write_reference.py; do not edit. -->\n"
 _HOMES: Final = {Home.HAPPENED: "what happened", Home.PEOPLE: "what people say and decide"}
 _VERIFIED: Final = {
@@ -252,6 +255,70 @@ def _tables_of(preset: Preset) -> list[str]:
     return [preset.mapping.table, *(further.table for further in preset.mapping.also)]
 
 
+def permissions_page() -> str:
+    """Who may do what in the web application, role by role."""
+    given = tomllib.loads(WEB_TEXTS.read_text("utf-8"))
+    lines = [
+        "# Permissions",
+        "",
+        "Decided in `src/nobishiro/web/core/permissions.py` and nowhere else. A person has one role. What a role may",
+        "not do leads to 404, the same as an address that does not exist; a page that says nothing about its",
+        "permission is closed. Customers, facts, touches and owners are seen by the whole company: there is no filter",
+        "by rep or division on them.",
+        "",
+        _row("permission", "意味", "meaning", *(f"`{role}`" for role in Role)),
+        _row("---", "---", "---", *(":-:" for _ in Role)),
+    ]
+    for permission in Permission:
+        said = given["permissions"][permission.value]
+        holds = ("✓" if permission in ROLE_PERMISSIONS[role] else "" for role in Role)
+        lines.append(_row(f"`{permission.value}`", said["ja"], said["en"], *holds))
+    lines += ["", "Roles: " + " · ".join(f"`{role}` {given['roles'][role.value]}" for role in Role) + "."]
+    return _page(lines)
+
+
+_OTHER_VARIABLES: Final = (
+    ("NOBISHIRO_JOB_SLOTS", "jobs at once in one worker process", "2"),
+    ("NOBISHIRO_LEASE_SECONDS", "seconds after which a silent worker's job is taken over", "30"),
+    ("NOBISHIRO_LANG", "language of the commands, `ja` or `en`; pages follow each person's choice", "`ja`"),
+)
+"""Read elsewhere than in `installation.py`: by the worker and by the command line."""
+
+
+def environment_page() -> str:
+    """Every environment variable of an installation."""
+    given = tomllib.loads(WEB_TEXTS.read_text("utf-8"))["environment"]
+    lines = [
+        "# Environment variables",
+        "",
+        "Read once when a process starts; set the same for `nobishiro serve`, `worker`, `invite`, `backup` and",
+        "`restore`. For the commands `--workspace` stands above `NOBISHIRO_WORKSPACE`, and `nobishiro-workspace` is their",
+        "default. What belongs to the company",
+        "rather than to the machine (fiscal year, calendar, rewards) is kept in the browser; what belongs to the",
+        "computation is in [settings](settings.md).",
+        "",
+        "| variable | meaning | 意味 | default |",
+        "|---|---|---|---|",
+    ]
+    lines += [_row(f"`{name}`", meaning, given[name], default) for name, meaning, default in variables()]
+    lines += [
+        "",
+        "`NOBISHIRO_DEMO=1` opens sign-in with one click. Only `nobishiro demo` sets it, for its own children;",
+        "`nobishiro serve` refuses to start with it.",
+    ]
+    return _page(lines)
+
+
+def variables() -> list[tuple[str, str, str]]:
+    """(name, meaning, default): the table in the docstring of `installation.py`, then what is read elsewhere."""
+    rows = [
+        [cell.strip() for cell in line.strip("| ").split(" | ")]
+        for line in (installation.__doc__ or "").splitlines()
+        if line.startswith("| NOBISHIRO_")
+    ]
+    return [*((name, meaning, default) for name, meaning, default in rows), *_OTHER_VARIABLES]
+
+
 def _type_name(kind: object) -> str:
     return kind.__name__ if isinstance(kind, type) else str(kind)
 
@@ -274,6 +341,8 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "tables.md": tables_page,
     "errors.md": errors_page,
     "presets.md": presets_page,
+    "permissions.md": permissions_page,
+    "environment.md": environment_page,
 }
 
 

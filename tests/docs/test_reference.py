@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import tomllib
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,7 @@ from nobishiro.contracts.results import RESULTS
 from nobishiro.contracts.tables import TABLES
 from nobishiro.engine.intake.presets import VERIFIED, list_presets
 from nobishiro.engine.settings import Settings
+from nobishiro.web.core.permissions import ROLE_PERMISSIONS, Permission, Role
 
 _ROOT = Path(__file__).parents[2]
 _PAGES = _ROOT / "docs" / "reference"
@@ -32,7 +34,16 @@ def writer() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("page", ["settings.md", "commands.md", "tables.md", "errors.md", "presets.md"])
+_GENERATED = (
+    "settings.md", "commands.md", "tables.md", "errors.md", "presets.md", "permissions.md", "environment.md",
+)  # fmt: skip
+
+
+def test_every_generated_page_is_tested(writer: ModuleType) -> None:
+    assert set(writer.PAGES) == set(_GENERATED)
+
+
+@pytest.mark.parametrize("page", _GENERATED)
 def test_generated_page_is_what_the_code_says_now(writer: ModuleType, page: str) -> None:
     assert (_PAGES / page).read_text("utf-8") == writer.PAGES[page](), f"{page} is stale: {_REMEDY}"
 
@@ -95,3 +106,48 @@ def test_every_preset_says_how_far_it_was_verified() -> None:
         row = next(line for line in text.splitlines() if line.startswith(f"| `{preset.name}` |"))
         assert f"| {preset.verified.replace('_', ' ')} |" in row
         assert preset.verified in VERIFIED
+
+
+def test_every_permission_is_documented_with_the_roles_that_hold_it() -> None:
+    texts = tomllib.loads((_ROOT / "scripts" / "web_texts.toml").read_text("utf-8"))
+    assert set(texts["permissions"]) == {permission.value for permission in Permission}
+    assert set(texts["roles"]) == {role.value for role in Role}
+    text = (_PAGES / "permissions.md").read_text("utf-8")
+    head = next(line for line in text.splitlines() if line.startswith("| permission |"))
+    roles = [cell.strip(" `") for cell in head.strip("| ").split("|")][3:]
+    for permission in Permission:
+        row = next(line for line in text.splitlines() if line.startswith(f"| `{permission.value}` |"))
+        marks = [cell.strip() for cell in row[1:-1].split("|")][3:]
+        assert {role for role, mark in zip(roles, marks, strict=True) if mark} == {
+            role.value for role in Role if permission in ROLE_PERMISSIONS[role]
+        }, permission
+
+
+_NOT_FOR_PEOPLE = {"NOBISHIRO_DEMO", "NOBISHIRO_SUPERVISED"}
+"""Set by our own commands for their children, and refused or without meaning elsewhere."""
+
+
+def test_every_environment_variable_is_documented_and_no_other(writer: ModuleType) -> None:
+    named = {
+        name
+        for path in (_ROOT / "src").rglob("*.py")
+        for name in re.findall(r"NOBISHIRO_[A-Z]+(?:_[A-Z]+)*", path.read_text("utf-8"))
+    }
+    listed = [name for name, _, _ in writer.variables()]
+    assert len(listed) == len(set(listed))
+    assert set(listed) == named - _NOT_FOR_PEOPLE
+    texts = tomllib.loads((_ROOT / "scripts" / "web_texts.toml").read_text("utf-8"))
+    assert set(texts["environment"]) == set(listed)
+
+
+def test_the_workers_defaults_are_those_the_page_says() -> None:
+    from nobishiro.web.core.jobs.worker import WorkerSettings
+
+    defaults = WorkerSettings()
+    text = (_PAGES / "environment.md").read_text("utf-8")
+    for name, value in (
+        ("NOBISHIRO_JOB_SLOTS", defaults.slots),
+        ("NOBISHIRO_LEASE_SECONDS", defaults.lease_seconds),
+    ):
+        row = next(line for line in text.splitlines() if line.startswith(f"| `{name}` |"))
+        assert float(row.strip("| ").rpartition("|")[2]) == value

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from importlib.util import find_spec
 from typing import Annotated
 
 import typer
 
 from nobishiro.cli.options import DEFAULT_WORKSPACE, JsonOption, LanguageOption, WorkspaceOption
+from nobishiro.cli.serve import need_web
 from nobishiro.cli.terminal import Terminal, default_language, wrong_usage
-from nobishiro.contracts.errors import BadInput, MissingCapability, NotAWorkspace
+from nobishiro.contracts.errors import BadInput, NotAWorkspace
 
 _ROLES = ("manager", "rep", "marketer", "shop_manager", "administrator")
 
@@ -34,8 +34,7 @@ def invite(
         raise wrong_usage(f"--role {role!r}: there are {', '.join(_ROLES)}")
     if "@" not in email:
         raise BadInput(f"{email!r} is no mail address; write it as name@example.jp")
-    if find_spec("django") is None:
-        raise MissingCapability("the web application needs django; run `pip install 'nobishiro[web]'`")
+    need_web()
     if not (workspace / "web").is_dir():
         raise NotAWorkspace(f"{workspace}: there is no web application here yet; start it once with `nobishiro serve`")
     os.environ["NOBISHIRO_WORKSPACE"] = str(workspace.absolute())

@@ -15,6 +15,7 @@ import os
 import re
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nobishiro.web.config.settings")
@@ -33,6 +34,7 @@ KEYWORDS = {
     "ngettext": (1, 2), "ngettext_lazy": (1, 2), "pgettext": ((1, "c"), 2), "pgettext_lazy": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
 }  # fmt: skip
+ALWAYS = datetime(2026, 1, 1, tzinfo=UTC)
 GAP = re.compile(r"%\(\w+\)[sd]")
 """What is put into a text; Japanese and English have to hold the same ones."""
 
@@ -82,7 +84,7 @@ def bring_in_step(room: Path, *, is_check: bool) -> list[str]:
         elif set(GAP.findall(said)) != set(GAP.findall(english)) or said.count("%(") != len(GAP.findall(said)):
             problems.append(f"{room.name}: {said!r} has other gaps than {english!r}")
     content, compiled = io.BytesIO(), io.BytesIO()
-    merged.creation_date = merged.revision_date = known.creation_date
+    merged.creation_date = merged.revision_date = ALWAYS  # else the same texts would give another .mo each time
     write_po(content, merged, sort_output=True, omit_header=True, width=0, include_lineno=False)
     write_mo(compiled, merged)
     header = b'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n"Language: ja\\n"\n"Plural-Forms: nplurals=1; plural=0;\\n"\n\n'

@@ -35,7 +35,7 @@ PLAN: ListSpec[Action] = ListSpec(
         Column("code", _("Code"), field="customer__code", sort="customer__code", kind="code", is_default=False, value=lambda row: row.customer.code),
         Column("quadrant", _("Quadrant"), field="customer__quadrant", sort="customer__quadrant", kind="quadrant", value=lambda row: row.customer.quadrant),
         Column("rep", _("Rep"), field="rep__name", sort="rep__code", value=lambda row: row.rep.name if row.rep else ""),
-        Column("rank", _("Order"), field="rank", sort="rank", kind="number"),
+        Column("rank", pgettext_lazy("sequence", "Order"), field="rank", sort="rank", kind="number"),
         Column("channel", _("How"), field="channel", sort="channel", value=lambda row: _word(CHANNELS, row.channel), export=lambda value: _word(CHANNELS, value)),
         Column("hours", _("Hours"), field="hours", sort="hours", kind="number", is_default=False),
         Column("due", _("Until"), field="due", sort="due", kind="day"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from nobishiro.web.customers.models import Customer, Family
 from nobishiro.web.people.models import Division
@@ -42,7 +43,7 @@ class QuestionForm(forms.ModelForm):
             "text_en": _("Question (English)"),
             "division": _("A yes goes to"),
             "family": _("Product family (code)"),
-            "position": _("Order"),
+            "position": pgettext_lazy("sequence", "Order"),
             "is_asked": _("Asked on visits"),
         }
 

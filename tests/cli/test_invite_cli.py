@@ -34,7 +34,8 @@ def run(workspace: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def site(tmp_path: Path) -> Path:
     made = run(
         tmp_path / "acme",
-        "import django; django.setup(); from django.core.management import call_command as call; call('migrate', verbosity=0)",
+        "import django; django.setup(); from django.core.management import call_command as call; "
+        "call('migrate', verbosity=0)",
     )
     assert made.returncode == 0, made.stderr
     return tmp_path / "acme"

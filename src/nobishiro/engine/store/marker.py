@@ -17,7 +17,7 @@ from nobishiro.engine.store.upgrade import upgrade_layout
 SCHEMA_VERSION: Final = 1
 """Layout this code writes. Raise it, and add a step to `upgrade.py`, whenever a file changes its meaning."""
 _BEFOREHAND: Final = ("settings.toml", "presets", "mappings", "web")
-"""What may lie in a directory before the first import makes it a workspace: settings, and the web application's home."""
+"""What may lie in a directory before the first import makes it a workspace: settings, the web application's home."""
 
 
 class _Marker(msgspec.Struct, frozen=True):

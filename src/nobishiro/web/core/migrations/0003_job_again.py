@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('core', '0002_job_steps'),
+        ("core", "0002_job_steps"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='job',
-            name='again',
+            model_name="job",
+            name="again",
             field=models.BooleanField(default=False),
         ),
     ]

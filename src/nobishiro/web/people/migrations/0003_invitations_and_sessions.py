@@ -8,42 +8,89 @@ import nobishiro.web.core.permissions
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('people', '0002_too_much_c'),
+        ("people", "0002_too_much_c"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='companysettings',
-            name='administrators_need_mfa',
+            model_name="companysettings",
+            name="administrators_need_mfa",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='user',
-            name='session_stamp',
-            field=models.CharField(blank=True, default='', max_length=32),
+            model_name="user",
+            name="session_stamp",
+            field=models.CharField(blank=True, default="", max_length=32),
         ),
         migrations.CreateModel(
-            name='Invitation',
+            name="Invitation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('purpose', models.CharField(choices=[('first_run', 'First Run'), ('new_user', 'New User'), ('new_password', 'New Password')], max_length=12)),
-                ('token_hash', models.CharField(max_length=64, unique=True)),
-                ('email', models.EmailField(blank=True, max_length=254)),
-                ('name', models.CharField(blank=True, max_length=100)),
-                ('role', models.CharField(choices=[(nobishiro.web.core.permissions.Role['MANAGER'], 'Sales manager'), (nobishiro.web.core.permissions.Role['REP'], 'Sales rep'), (nobishiro.web.core.permissions.Role['MARKETER'], 'Marketer'), (nobishiro.web.core.permissions.Role['SHOP_MANAGER'], 'Shop manager'), (nobishiro.web.core.permissions.Role['ADMINISTRATOR'], 'Administrator')], max_length=20)),
-                ('made_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('used_at', models.DateTimeField(null=True)),
-                ('withdrawn_at', models.DateTimeField(null=True)),
-                ('division', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='people.division')),
-                ('made_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('rep', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='people.rep')),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[
+                            ("first_run", "First Run"),
+                            ("new_user", "New User"),
+                            ("new_password", "New Password"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("token_hash", models.CharField(max_length=64, unique=True)),
+                ("email", models.EmailField(blank=True, max_length=254)),
+                ("name", models.CharField(blank=True, max_length=100)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            (nobishiro.web.core.permissions.Role["MANAGER"], "Sales manager"),
+                            (nobishiro.web.core.permissions.Role["REP"], "Sales rep"),
+                            (nobishiro.web.core.permissions.Role["MARKETER"], "Marketer"),
+                            (nobishiro.web.core.permissions.Role["SHOP_MANAGER"], "Shop manager"),
+                            (nobishiro.web.core.permissions.Role["ADMINISTRATOR"], "Administrator"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("made_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("used_at", models.DateTimeField(null=True)),
+                ("withdrawn_at", models.DateTimeField(null=True)),
+                (
+                    "division",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="people.division"
+                    ),
+                ),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "rep",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="people.rep"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-made_at'],
+                "ordering": ["-made_at"],
             },
         ),
     ]

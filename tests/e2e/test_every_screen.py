@@ -6,12 +6,8 @@ Each screen opens without an error, says its language, stays within a phone's wi
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,33 +35,6 @@ DEEPER = {
     "administrator": ["/imports/", "/people/", "/operation/", "/audit/", "/account/me/"],
 }  # fmt: skip
 """Beside what the menus lead to."""
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The demo's address; the command runs as it would for a newcomer."""
-    home = tmp_path_factory.mktemp("demo")
-    command = [
-        sys.executable, "-m", "nobishiro.cli.main", "demo", "--workspace", str(home), "--serve", "--port", "0", "--no-others", "--lang", "en",
-    ]  # fmt: skip
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("NOBISHIRO_")}
-    with (home / "demo.log").open("w") as log:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
-        try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                found = re.search(r"open (http://\S+)/demo/", line)
-                if found:
-                    yield found.group(1)
-                    break
-            else:
-                pytest.fail(f"the demo did not start: {(home / 'demo.log').read_text()[-2000:]}")
-        finally:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(40)
-            except subprocess.TimeoutExpired:
-                process.kill()
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,7 @@ SCRIPTS: Final = (
     "evidence.js",
     "page.js",
 )
-"""Read in this order into one function; a later file may use what an earlier one declares. The web shares `drawing/`."""
+"""Read in this order into one function; a later file may use what an earlier one declares. The web shares drawing/."""
 STYLES: Final = ("page.css", "print.css")
 VERSION: Final = nobishiro.__version__
 NO_SPACE: Final = 28

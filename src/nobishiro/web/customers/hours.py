@@ -75,13 +75,17 @@ def hours_spent(first: date, until: date, reps: Mapping[str, int] | None = None)
     imported = touches_between(run, first, until)
     if imported.is_empty():
         return spent
-    quadrants = {code: quadrant for code, (_, quadrant) in customers_of(imported["customer_id"]).items()}
+    known = customers_of(imported["customer_id"])
+    places = {"customer_id": list(known), "quadrant": [quadrant for _, quadrant in known.values()]}
+    quadrants = pl.DataFrame(places, schema={"customer_id": pl.String, "quadrant": pl.String})
     reps = reps_by_code()
-    sums = imported.group_by("customer_id", "rep_id").agg(
-        pl.col("minutes").sum(), pl.col("minutes").null_count().alias("unknown")
+    sums = (
+        imported.join(quadrants, on="customer_id", how="left")
+        .group_by("rep_id", "quadrant", maintain_order=True)
+        .agg(pl.col("minutes").sum(), pl.col("minutes").null_count().alias("unknown"))
     )
-    for customer, code, minutes, unknown in sums.iter_rows():
-        spent.add(reps.get(code), quadrants.get(customer, ""), float(minutes))
+    for code, quadrant, minutes, unknown in sums.iter_rows():
+        spent.add(reps.get(code), quadrant or "", float(minutes))
         spent.unknown_minutes += unknown
     return spent
 
@@ -96,6 +100,11 @@ def customers_of(codes: pl.Series) -> dict[str, tuple[int, str]]:
     return known
 
 
+def all_reps() -> dict[int, Rep]:
+    """Every rep with the division, by pk; asked for once a request."""
+    return once("reps", lambda: {rep.pk: rep for rep in Rep.objects.select_related("division")})
+
+
 def reps_by_code() -> dict[str, int]:
     """Rep code → pk."""
-    return once("reps by code", lambda: dict(Rep.objects.values_list("code", "pk")))
+    return once("reps by code", lambda: {rep.code: pk for pk, rep in all_reps().items()})

@@ -51,7 +51,13 @@ class Case:
     ended: datetime | None
     evidence: str
     """What shows it, in words; empty when nothing does yet."""
-    url: str
+    leads_to: tuple[str, int]
+    """Name and key of the address where it is done."""
+
+    @property
+    def url(self) -> str:
+        """That address; made for the cases of a page, not for all that are counted."""
+        return reverse(self.leads_to[0], args=[self.leads_to[1]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,7 @@ def _action_cases(actions: Iterable[Action], today: date) -> list[Case]:
         Case(
             action.customer_id, action.rep_id, action.due, _state(action.state == "done", action.due, today),
             action.ended_at, words.get(action.outcome.result, "") if action.outcome else "",
-            reverse("customers:karte", args=[action.customer_id]),
+            ("customers:karte", action.customer_id),
         )
         for action in actions
     ]  # fmt: skip
@@ -158,7 +164,7 @@ def _hearing(material: Material) -> list[Case]:
 def _hearing_case(customer: int, rep: int | None, day: date, is_heard: bool, at: datetime | None, today: date) -> Case:
     return Case(
         customer, rep, day, _state(is_heard, day, today), at if is_heard else None,
-        gettext("checklist answered") if is_heard else "", reverse("referrals:hear", args=[customer]),
+        gettext("checklist answered") if is_heard else "", ("referrals:hear", customer),
     )  # fmt: skip
 
 
@@ -170,19 +176,16 @@ def _imported_visits(week: Week, today: date) -> list[Case]:
     frame = frame.filter(frame["kind"] == "visit")
     if frame.is_empty():
         return []
-    customers = {code: pk for code, (pk, _) in customers_of(frame["customer_id"]).items()}
-    reps = reps_by_code()
+    customers, reps = customers_of(frame["customer_id"]), reps_by_code()
     heard = set(
         Hearing.objects.filter(heard_on__range=(week.monday, week.sunday)).values_list("customer_id", "heard_on")
     )
-    return [
-        _hearing_case(
-            customers[row["customer_id"]], reps.get(row["rep_id"]), row["happened_at"].date(),
-            (customers[row["customer_id"]], row["happened_at"].date()) in heard, None, today,
-        )
-        for row in frame.iter_rows(named=True)
-        if row["customer_id"] in customers
-    ]  # fmt: skip
+    cases = []
+    for code, rep, day in frame.select("customer_id", "rep_id", frame["happened_at"].dt.date()).iter_rows():
+        if code in customers:
+            pk = customers[code][0]
+            cases.append(_hearing_case(pk, reps.get(rep), day, (pk, day) in heard, None, today))
+    return cases
 
 
 def _in_week(material: Material, day: date | None) -> bool:
@@ -196,7 +199,7 @@ def _accept(material: Material) -> list[Case]:
             _kept(one.accepted_at or (one.closed_at if one.state == "returned" else None), one.accept_due, material.today),
             one.accepted_at or one.closed_at,
             gettext("accepted") if one.accepted_at else (gettext("given back") if one.state == "returned" else ""),
-            reverse("referrals:detail", args=[one.pk]),
+            ("referrals:detail", one.pk),
         )
         for one in material.referrals
         if _in_week(material, one.accept_due)
@@ -221,8 +224,8 @@ def _approach(material: Material) -> list[Case]:
             has_touch = bool(getattr(one, "has_touch", False))
             state = _state(has_touch, one.approach_due, material.today)
             words = gettext("touch, not checked yet") if has_touch else ""
-        url = reverse("referrals:detail", args=[one.pk])
-        cases.append(Case(one.customer_id, one.to_rep_id, one.approach_due, state, one.approached_at, words, url))
+        address = ("referrals:detail", one.pk)
+        cases.append(Case(one.customer_id, one.to_rep_id, one.approach_due, state, one.approached_at, words, address))
     return cases
 
 

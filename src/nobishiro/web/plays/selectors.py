@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -10,8 +11,7 @@ from django.utils import timezone
 
 from nobishiro.contracts.results import PlanSummary
 from nobishiro.web.core.company import published
-from nobishiro.web.core.once import once
-from nobishiro.web.customers.hours import HoursSpent
+from nobishiro.web.customers.hours import HoursSpent, all_reps
 from nobishiro.web.customers.listing import listed
 from nobishiro.web.customers.models import Action, Customer
 from nobishiro.web.people.models import CompanySettings, Division, Rep
@@ -50,19 +50,14 @@ def process_lines(week: Week, today: date, *, division: int | None = None) -> li
     return lines
 
 
-def reps() -> dict[int, Rep]:
-    """Every rep with the division, by pk; asked for once a request."""
-    return once("reps", lambda: {rep.pk: rep for rep in Rep.objects.select_related("division")})
-
-
 def _own(division: int | None) -> set[int] | None:
     """The reps of a division; None for the whole company."""
-    return None if division is None else {pk for pk, rep in reps().items() if rep.division_id == division}
+    return None if division is None else {pk for pk, rep in all_reps().items() if rep.division_id == division}
 
 
 def rep_lines(lines: list[ProcessLine]) -> list[RepLine]:
     """The same by rep: whoever has a case, those with most late cases first."""
-    known = reps()
+    known = all_reps()
     found = {rep for line in lines for rep in line.by_rep}
     made = [
         RepLine(
@@ -85,9 +80,9 @@ class CaseShown:
     rep: Rep | None
 
 
-def cases_shown(
+def cases_of(
     process: Process, week: Week, today: date, *, state: str, rep: int | None, division: int | None
-) -> list[CaseShown]:
+) -> list[Case]:
     """The cases of one process, late ones first."""
     own = _own(division)
     cases = [
@@ -98,8 +93,13 @@ def cases_shown(
         and (own is None or case.rep_id in own)
     ]
     cases.sort(key=lambda case: (("late", "open", "done").index(case.state), case.due or date.max))
+    return cases
+
+
+def cases_shown(cases: Iterable[Case]) -> list[CaseShown]:
+    """A page of cases with their names."""
+    cases, known = list(cases), all_reps()
     customers = Customer.objects.in_bulk({case.customer_id for case in cases})
-    known = reps()
     return [
         CaseShown(case, customers[case.customer_id], known.get(case.rep_id) if case.rep_id else None)
         for case in cases
@@ -168,7 +168,7 @@ class RepHours:
 
 def rep_hours(spent: HoursSpent) -> list[RepHours]:
     """Every rep with hours, the largest share of C first."""
-    known = reps()
+    known = all_reps()
     made = []
     for pk, hours in spent.by_rep.items():
         if pk is None or pk not in known:
@@ -252,7 +252,7 @@ def rep_plans() -> list[RepPlan]:
             d=Count("pk", filter=Q(customer__quadrant="D")),
         )
     )
-    known = reps()
+    known = all_reps()
     made = [
         RepPlan(
             known.get(row["rep"]), row["actions"], row["done"], row["hours_sum"] or 0.0,
@@ -309,4 +309,4 @@ def figures_of(lines: list[ProcessLine]) -> dict[str, dict[str, int]]:
 def scope_names() -> dict[str, str]:
     """Names of the divisions and reps targets speak of, by `scope:code`."""
     names = {f"division:{code}": name for code, name in Division.objects.values_list("code", "name")}
-    return names | {f"rep:{code}": name for code, name in Rep.objects.values_list("code", "name")}
+    return names | {f"rep:{rep.code}": rep.name for rep in all_reps().values()}

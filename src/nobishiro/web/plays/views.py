@@ -24,6 +24,8 @@ from nobishiro.web.referrals.selectors import referrals_for, standing
 
 _CLOSING = 10
 _UNSEEN_DAYS = 30
+_REPS = 50
+"""Reps a page: a company may have thousands."""
 
 
 @requires(Permission.SEE_TEAM)
@@ -32,10 +34,10 @@ def week(request: SignedInRequest) -> HttpResponse:
     """今週のまとめ: the gap to the target and what closes it; hours; what is late; the weekly confirmation."""
     today = timezone.localdate()
     this_week = read_week(None, today)
-    lines = selectors.process_lines(this_week, today)
     summary = selectors.plan_summary()
     first, until = selectors.month_until(today)
-    spent = hours_spent(first, until)
+    spent = hours_spent(first, until)  # before the processes: its customers hold those of the week
+    lines = selectors.process_lines(this_week, today)
     target = selectors.company_target()
     counts = selectors.quadrant_counts(_UNSEEN_DAYS)
     open_sum = selectors.open_sum()
@@ -65,7 +67,7 @@ def plan(request: SignedInRequest) -> HttpResponseBase:
     return list_page(
         request, PLAN, "plays/plan.html",
         {
-            "summary": summary, "quadrants": quadrants, "spent": spent, "reps": selectors.rep_plans(),
+            "summary": summary, "quadrants": quadrants, "spent": spent, "reps": Paginator(selectors.rep_plans(), _REPS).get_page(request.GET.get("reps")),
             "most_hours": max([quadrant.wished or 0.0 for quadrant in quadrants] + [quadrant.planned or 0.0 for quadrant in quadrants] + [0.0]),
             "targets": selectors.targets(), "names": selectors.scope_names(),
         },
@@ -79,15 +81,15 @@ def processes(request: SignedInRequest) -> HttpResponse:
     today = timezone.localdate()
     chosen = read_week(request.GET.get("week"), today)
     division = _division(request.GET.get("division"))
-    lines = selectors.process_lines(chosen, today, division=division.pk if division else None)
     summary = selectors.plan_summary()
     first, until = selectors.month_until(today)
     spent = hours_spent(first, until)
+    lines = selectors.process_lines(chosen, today, division=division.pk if division else None)
     return render(
         request, "plays/processes.html",
         {
             "week": chosen, "today": today, "division": division, "divisions": Division.objects.all(), "lines": lines,
-            "reps": selectors.rep_lines(lines), "late": sum(line.all.late for line in lines),
+            "reps": Paginator(selectors.rep_lines(lines), _REPS).get_page(request.GET.get("reps")), "late": sum(line.all.late for line in lines),
             "done": sum(line.all.done for line in lines), "hearing": next(line.all for line in lines if line.process.name == "hearing"),
             "quadrants": selectors.quadrant_hours(spent, summary, selectors.quadrant_counts(_UNSEEN_DAYS)), "spent": spent, "rep_hours": selectors.rep_hours(spent),
             "confirmed": selectors.confirmation(chosen, division.pk if division else None),
@@ -115,14 +117,15 @@ def process(request: SignedInRequest, name: str) -> HttpResponse:
     state = state if state in STATES else ""
     rep = Rep.objects.filter(pk=request.GET["rep"]).first() if request.GET.get("rep", "").isdecimal() else None
     division = _division(request.GET.get("division"))
-    cases = selectors.cases_shown(
+    cases = selectors.cases_of(
         chosen, this_week, today, state=state, rep=rep.pk if rep else None, division=division.pk if division else None
     )
+    page = Paginator(cases, 50).get_page(request.GET.get("page"))
     return render(
         request, "plays/process.html",
         {
             "process": chosen, "week": this_week, "state": state, "rep": rep, "division": division, "today": today,
-            "page": Paginator(cases, 50).get_page(request.GET.get("page")), "total": len(cases),
+            "page": page, "shown": selectors.cases_shown(page.object_list), "total": len(cases),
         },
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ from django.db.models import F, Value
 from django.utils import timezone
 
 from nobishiro.pipelines.published import PublishedRun
+from nobishiro.web.core.once import once
 from nobishiro.web.customers.models import Fact, Outcome
 
 NOT_APPLICABLE: Final = "not_applicable"
@@ -21,6 +22,16 @@ COMPETITOR: Final = "competitor_buys"
 _DISMISSED: Final = "dismissed"
 """今回は出さない: it was not brought up."""
 _SINCE: Final = {"customer_id": pl.String, "family": pl.String, "state_now": pl.String, "result_now": pl.String}
+
+STATE_NOW: Final = (
+    pl.when(pl.col("state") == NOT_APPLICABLE)
+    .then(pl.col("state"))
+    .when((pl.col("state") == "buying") & (pl.col("state_now") != NOT_APPLICABLE))
+    .then(pl.col("state"))
+    .otherwise(pl.coalesce("state_now", "state"))
+    .alias("state")
+)
+"""`state` of a cell of the run, joined with `said_since`, as it is now."""
 
 
 def cells_now(
@@ -42,12 +53,7 @@ def cells_now(
     return (
         cells.join(since.lazy(), on=["customer_id", "family"], how="left", maintain_order="left")
         .with_columns(
-            pl.when(pl.col("state") == NOT_APPLICABLE)
-            .then(pl.col("state"))
-            .when((pl.col("state") == "buying") & (pl.col("state_now") != NOT_APPLICABLE))
-            .then(pl.col("state"))
-            .otherwise(pl.coalesce("state_now", "state"))
-            .alias("state"),
+            STATE_NOW,
             pl.coalesce("result_now", "proposal_result").alias("proposal_result"),
         )
         .with_columns((pl.col("is_missed") & is_open).alias("is_missed"), pl.when(is_open).then("rank").alias("rank"))
@@ -56,7 +62,11 @@ def cells_now(
 
 
 def said_since(run: PublishedRun) -> pl.DataFrame:
-    """(customer_id, family, state_now, result_now) of what was recorded after the run was computed. One query."""
+    """(customer_id, family, state_now, result_now) of what was recorded after the run was computed. One query a request."""
+    return once(f"said since {run.run_id}", lambda: _said_since(run))
+
+
+def _said_since(run: PublishedRun) -> pl.DataFrame:
     moment = moment_of(run)
     tapped = (
         Outcome.objects.filter(entered_at__gt=moment, withdrawn_at=None)

@@ -71,6 +71,8 @@ class Customer(models.Model):
             models.Index(fields=["is_listed", "-potential"], name="cust_potential"),
             models.Index(fields=["is_listed", "-track_record"], name="cust_track"),
             models.Index(fields=["is_listed", "last_touch_day"], name="cust_touch"),
+            models.Index(fields=["is_listed", "-expected_missed", "-potential"], name="cust_expected"),
+            models.Index(fields=["is_listed", "-missed_families"], name="cust_missed"),
         ]
 
     def __str__(self) -> str:
@@ -163,7 +165,11 @@ class Fact(PersonsWord):
     class Meta:
         """By customer and fact."""
 
-        indexes = [models.Index(fields=["customer", "fact", "-learned_on"], name="fact_customer")]
+        indexes = [
+            models.Index(fields=["customer", "fact", "-learned_on"], name="fact_customer"),
+            models.Index(fields=["-learned_on"], name="fact_learned"),
+            models.Index(fields=["-set_at"], name="fact_set"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.fact}: {self.value}"
@@ -283,6 +289,7 @@ class Touch(models.Model):
         indexes = [
             models.Index(fields=["customer", "-happened_at"], name="touch_customer"),
             models.Index(fields=["rep", "-happened_at"], name="touch_rep"),
+            models.Index(fields=["-happened_at"], name="touch_day"),
         ]
 
     def __str__(self) -> str:
@@ -318,6 +325,8 @@ class Outcome(models.Model):
         indexes = [
             models.Index(fields=["customer", "-happened_at"], name="outcome_customer"),
             models.Index(fields=["rep", "-happened_at"], name="outcome_rep"),
+            models.Index(fields=["-happened_at"], name="outcome_day"),
+            models.Index(fields=["-entered_at"], name="outcome_entered"),
         ]
 
     def __str__(self) -> str:

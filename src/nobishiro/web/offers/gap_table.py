@@ -22,6 +22,7 @@ from nobishiro.web.customers.conditions import DIVISION, QUADRANT, REP, WORDS
 from nobishiro.web.customers.models import Customer, Family
 from nobishiro.web.customers.words import FAMILY_STATES as STATE_WORDS
 from nobishiro.web.customers.words import RESULTS, word
+from nobishiro.web.offers.open_cells import cells_in_columns, codes_in_state
 from nobishiro.web.people.models import Rep
 
 if TYPE_CHECKING:
@@ -189,14 +190,29 @@ def chosen_state(query: QueryDict) -> str:
     return said if said in FAMILY_STATES else ""
 
 
+def wanted_frame(query: QueryDict, user: User) -> pl.DataFrame:
+    """(customer_id, pk, rep) of the customers the address names; of B where it names neither quadrant nor state."""
+    wanted = customers_of(query, user, b_first=not chosen_state(query)).order_by()
+    return pl.DataFrame(list(wanted.values_list("code", "pk", "main_rep_id")), schema=_SCHEMA, orient="row")
+
+
+def _page_of(frame: pl.DataFrame, page: int, size: int) -> pl.DataFrame:
+    """One page of the cells, the largest expected yen first, then by codes: only what may stand on it is sorted."""
+    last = page * size
+    if last < frame["expected"].count():
+        least = frame["expected"].top_k(last).min()
+        frame = frame.filter(pl.col("expected") >= least)
+    ordered = frame.sort(["expected", "customer", "place"], descending=[True, False, False], nulls_last=True)
+    return ordered.slice(last - size, size)
+
+
 def gap_frame(run: PublishedRun, query: QueryDict, user: User) -> pl.DataFrame:
     """Every cell under the conditions with `pk` and `rep` of its customer, the largest expected yen first.
 
     Without a state these are the 提案もれ: never proposed, with room, of B unless another quadrant is named.
     """
     state = chosen_state(query)
-    wanted = customers_of(query, user, b_first=not state).order_by().values_list("code", "pk", "main_rep_id")
-    customers = pl.DataFrame(list(wanted), schema=_SCHEMA, orient="row")
+    customers = wanted_frame(query, user)
     cells = cells_now(run, families=chosen_families(query)).filter(pl.col("state") == (state or "not_proposed"))
     if not state:
         cells = cells.filter(pl.col("expected").is_null() | (pl.col("expected") > 0))
@@ -209,13 +225,20 @@ def gap_frame(run: PublishedRun, query: QueryDict, user: User) -> pl.DataFrame:
 
 def gap_list(run: PublishedRun, query: QueryDict, user: User, size: int = PAGE) -> GapList:
     """One page of `gap_frame` with its totals. Six queries at most."""
-    frame = gap_frame(run, query, user)
+    state = chosen_state(query)
+    frame = cells_in_columns(run, wanted_frame(query, user), state or "not_proposed", chosen_families(query))
+    if not state:
+        frame = frame.filter(pl.col("expected").is_null() | (pl.col("expected") > 0))
     pages = max(1, -(-frame.height // size))
     page = min(_number(query.get("page", "1")), pages)
-    rows = frame.slice((page - 1) * size, size)
+    rows = _page_of(frame, page, size)
     customers = Customer.objects.select_related("main_rep").in_bulk(rows["pk"].unique().to_list())
     names = _names()
-    cells = tuple(_cell(row, customers[row["pk"]], names) for row in rows.iter_rows(named=True))
+    read = cells_now(run, [customer.code for customer in customers.values()]).collect()
+    full = rows.select("customer_id", "family", "pk").join(
+        read, on=["customer_id", "family"], how="left", maintain_order="left"
+    )
+    cells = tuple(_cell(row, customers[row["pk"]], names) for row in full.iter_rows(named=True))
     reps = {rep.pk: rep for rep in Rep.objects.all()}
     by_family = tuple(
         Total(str(key), names.get(str(key), str(key)), n, who, yen) for key, n, who, yen in _totals(frame, "family")
@@ -238,8 +261,7 @@ def gap_grid(run: PublishedRun, query: QueryDict, user: User) -> Grid:
     wanted = customers_of(query, user, b_first=False)
     state = chosen_state(query)
     if state:
-        codes = cells_now(run, families=chosen_families(query)).filter(pl.col("state") == state).select("customer_id")
-        wanted = wanted.filter(among("code", codes.unique().collect()["customer_id"].to_list()))
+        wanted = wanted.filter(among("code", codes_in_state(run, state, chosen_families(query))))
     total = wanted.count()
     pages = max(1, -(-total // GRID_PAGE))
     page = min(_number(query.get("page", "1")), pages)

@@ -151,3 +151,13 @@ def test_the_workers_defaults_are_those_the_page_says() -> None:
     ):
         row = next(line for line in text.splitlines() if line.startswith(f"| `{name}` |"))
         assert float(row.strip("| ").rpartition("|")[2]) == value
+
+
+def test_roles_are_called_as_on_the_screen() -> None:
+    from django.utils.translation import override
+
+    from nobishiro.web.people.models import User
+
+    texts = tomllib.loads((_ROOT / "scripts" / "web_texts.toml").read_text("utf-8"))["roles"]
+    with override("ja"):
+        assert {role.value: str(label) for role, label in User.ROLES} == texts

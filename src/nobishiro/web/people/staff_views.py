@@ -7,6 +7,7 @@ from datetime import date
 
 from django import forms
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -164,9 +165,12 @@ def staff(request: SignedInRequest) -> HttpResponse:
     today = timezone.localdate()
     counts = customers_per_rep(workspace_path(), today)
     here = [rep for rep in reps if rep.valid_to is None or rep.valid_to >= today]
+    there = {rep.pk for rep in here}
+    page = Paginator(reps, _PAGE).get_page(request.GET.get("page"))
     said = {
         "divisions": Division.objects.select_related("parent"),
-        "reps": [(rep, counts.get(rep.code, 0), rep in here) for rep in reps],
+        "reps": [(rep, counts.get(rep.code, 0), rep.pk in there) for rep in page.object_list],
+        "page": page,
         "here": len(here),
         "without_hours": sum(rep.hours_per_month is None for rep in here),
         "hours": sum(rep.hours_per_month or 0 for rep in here),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import polars as pl
 from django.contrib import messages
+from django.core.paginator import Page, Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -25,6 +27,7 @@ from nobishiro.web.people.models import CompanySettings, Division, Rep
 from nobishiro.web.people.targets import (
     MEASURES,
     FiscalYear,
+    GridLine,
     Scope,
     TargetRow,
     changed_targets,
@@ -39,6 +42,9 @@ MEASURE_LABELS = [
     ("new_family_sales", _("Sales in newly opened families")),
 ]
 
+_LINES = 50
+"""Lines a page: each has fourteen fields, and a form has a limit."""
+
 
 @requires(Permission.ADMINISTER)
 @require_GET
@@ -52,7 +58,8 @@ def targets(request: SignedInRequest) -> HttpResponse:
 def targets_save(request: SignedInRequest) -> HttpResponse:
     """Keep what changed."""
     year, measure = _chosen(request.POST.get("year", ""), request.POST.get("measure", ""))
-    lines = grid(_rows(), _scopes(), year, measure)
+    # only the lines that were on the form: what is not there is not taken out
+    lines = _lines_of(grid(_rows(), _scopes(), year, measure), request.POST.get("page")).object_list
     try:
         written, gone = changed_targets(lines, request.POST.dict(), year, measure)
         if written or gone:
@@ -66,7 +73,12 @@ def targets_save(request: SignedInRequest) -> HttpResponse:
         if written or gone
         else gettext("Nothing was changed."),
     )
-    return redirect(f"{reverse('people:targets')}?{urlencode({'year': str(year.number), 'measure': measure})}")
+    back = {"year": str(year.number), "measure": measure, "page": request.POST.get("page", "1")[:9]}
+    return redirect(f"{reverse('people:targets')}?{urlencode(back)}")
+
+
+def _lines_of(lines: Sequence[GridLine], page: str | None) -> Page[GridLine]:
+    return Paginator(lines, _LINES).get_page(page)
 
 
 def _page(
@@ -75,6 +87,7 @@ def _page(
     rows, scopes = _rows(), _scopes()
     names = {scope.key: scope.name for scope in scopes}
     lines = grid(rows, scopes, year, measure)
+    page = _lines_of(lines, request.POST.get("page") or request.GET.get("page"))
     shown = [
         {
             "line": line,
@@ -84,7 +97,7 @@ def _page(
             ],
             "year": _typed(answers, f"{line.scope.key}:year", line.year if line.is_yearly else None),
         }
-        for line in lines
+        for line in page.object_list
     ]
     company = next((line.year for line in lines if line.scope.scope == "company"), None)
     of_reps = sum((line.year for line in lines if line.scope.scope == "rep" and line.year is not None), Decimal(0))
@@ -97,6 +110,7 @@ def _page(
     said = {
         "lines": shown, "year": year, "measure": measure, "measures": MEASURE_LABELS, "company_year": company,
         "rep_year": of_reps, "division_year": of_divisions, "other": other, "before": year.number - 1, "after": year.number + 1,
+        "page": page,
     }  # fmt: skip
     return render(request, "people/targets.html", said, status=status)
 

@@ -18,6 +18,7 @@ from nobishiro.web.core.company import published
 from nobishiro.web.core.lists import ChoiceFilter, Column, FlagFilter, ListSpec, NumberFilter
 from nobishiro.web.customers.cells import cells_now
 from nobishiro.web.customers.conditions import CHOSEN, DIVISION, QUADRANT, REP, WORDS
+from nobishiro.web.customers.listing import listed
 from nobishiro.web.customers.models import Customer, Family, Tag
 from nobishiro.web.map.tag_words import in_words
 
@@ -70,7 +71,7 @@ def _newest(tag: str, **more: object) -> Subquery:
 def base(user: User) -> QuerySet[Customer]:
     """Every customer of the list with the tags people set. The relation is the main rep's."""
     return (
-        Customer.objects.filter(is_listed=True, merged_into=None)
+        listed()
         .select_related("main_rep", "main_division")
         .annotate(
             set_what=_newest("what"),

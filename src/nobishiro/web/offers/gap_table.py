@@ -19,6 +19,7 @@ from nobishiro.web.core.lists import ChoiceFilter
 from nobishiro.web.core.once import once
 from nobishiro.web.customers.cells import cells_now
 from nobishiro.web.customers.conditions import DIVISION, QUADRANT, REP, WORDS
+from nobishiro.web.customers.listing import listed
 from nobishiro.web.customers.models import Customer, Family
 from nobishiro.web.customers.words import FAMILY_STATES as STATE_WORDS
 from nobishiro.web.customers.words import RESULTS, word
@@ -166,7 +167,7 @@ def cell_element(pk: int, family: str) -> str:
 
 def customers_of(query: QueryDict, user: User, *, b_first: bool) -> QuerySet[Customer]:
     """The customers the address names; `b_first` takes B alone where no quadrant is named."""
-    rows = Customer.objects.filter(is_listed=True, merged_into=None)
+    rows = listed()
     for narrowing in CUSTOMER_FILTERS:
         rows = narrowing.narrow(rows, query, user)
     if b_first and not query.getlist("quadrant"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
@@ -69,6 +70,22 @@ def add_action(
             setattr(action, name, value)
         action.save(update_fields=list(values))
     return action
+
+
+@transaction.atomic
+def add_planned_actions(actions: Sequence[Action]) -> None:
+    """Actions of a plan that nobody has yet, all at once; one whose `source_key` is there already is left as it is.
+
+    For a company's whole month, where asking for each would take minutes. A rep that is missing is the customer's main one.
+    """
+    for action in actions:
+        if action.source != "plan" or not 0 < len(action.source_key) <= 200:
+            raise BadInput(
+                "only the plan makes actions by the hundred, each with a source key of at most 200 characters"
+            )
+        if action.rep_id is None:
+            action.rep_id = action.customer.main_rep_id
+    Action.objects.bulk_create(actions, batch_size=500, ignore_conflicts=True)
 
 
 @transaction.atomic

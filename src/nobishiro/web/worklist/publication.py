@@ -19,7 +19,7 @@ from nobishiro.pipelines.lucky_orders import lucky_orders
 from nobishiro.pipelines.published import PublishedRun
 from nobishiro.pipelines.todays_offers import offers_of, products_of, restraint_of
 from nobishiro.web.core.models import AuditEntry
-from nobishiro.web.customers.actions import add_action, drop_action, reopen_action
+from nobishiro.web.customers.actions import add_action, add_planned_actions, drop_action, reopen_action
 from nobishiro.web.customers.models import Action, Customer, Outcome, Tag
 from nobishiro.web.people.calendar import Calendar, current_calendar
 from nobishiro.web.people.models import Rep
@@ -178,7 +178,7 @@ def _bring_in(rows: Sequence[_Planned], day: date, calendar: Calendar) -> int:
     for part in range(0, len(keys), _AT_ONCE):
         for action in Action.objects.filter(source_key__in=keys[part : part + _AT_ONCE]).select_related("outcome"):
             known[action.source_key] = action
-    days = days_of_month(day, calendar)
+    days, new = days_of_month(day, calendar), []
     for at, (planned, key) in enumerate(zip(rows, keys, strict=True)):
         before = known.get(key)
         if before is not None and before.state == Action.State.DROPPED:
@@ -193,7 +193,10 @@ def _bring_in(rows: Sequence[_Planned], day: date, calendar: Calendar) -> int:
             "hours": planned.hours, "expected": expected, "expected_low": low, "expected_high": high,
             "channel": planned.channel,
         }  # fmt: skip
-        if before is not None and all(getattr(before, name) == value for name, value in values.items()):
+        if before is None:
+            new.append(Action(source="plan", source_key=key, customer=planned.customer, rep=planned.rep, **values))
+            continue
+        if all(getattr(before, name) == value for name, value in values.items()):
             continue  # most of a nightly run
         add_action(
             by=None, customer=planned.customer, source="plan", source_key=key, kind=planned.kind, rep=planned.rep,
@@ -201,6 +204,7 @@ def _bring_in(rows: Sequence[_Planned], day: date, calendar: Calendar) -> int:
             why_ja=planned.why[0], why_en=planned.why[1], rank=at + 1, hours=planned.hours, expected=expected,
             expected_low=low, expected_high=high, channel=planned.channel,
         )  # fmt: skip
+    add_planned_actions(new)
     return len(rows)
 
 

@@ -26,7 +26,10 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None, tmp_path_fa
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The demo's address; the command runs as it would for a newcomer."""
+    """The demo's address; the command runs as it would for a newcomer. NOBISHIRO_E2E_SITE names one that runs already."""
+    if os.environ.get("NOBISHIRO_E2E_SITE"):
+        yield os.environ["NOBISHIRO_E2E_SITE"]
+        return
     home = tmp_path_factory.mktemp("demo")
     command = [
         sys.executable, "-m", "nobishiro.cli.main", "demo", "--workspace", str(home), "--serve", "--port", "0", "--no-others", "--lang", "en",
@@ -49,3 +52,5 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 process.wait(40)
             except subprocess.TimeoutExpired:
                 process.kill()
+            if process.stdout is not None:
+                process.stdout.close()

@@ -18,7 +18,7 @@ from nobishiro.pipelines.touch_hours import touches_between
 from nobishiro.web.core.company import published
 from nobishiro.web.core.permissions import Role
 from nobishiro.web.customers.actions import add_action
-from nobishiro.web.customers.hours import customers_of
+from nobishiro.web.customers.hours import customer_places
 from nobishiro.web.customers.models import Action, Customer
 from nobishiro.web.customers.outcomes import record_outcome
 from nobishiro.web.customers.touches import add_touch
@@ -139,7 +139,7 @@ def _visit(reps: list[Rep], today: date) -> None:
     if run is None or not questions:
         return
     visits = touches_between(run, today - timedelta(days=28), today).filter(pl.col("kind") == "visit")
-    customers = {code: pk for code, (pk, _) in customers_of(visits["customer_id"]).items()}
+    customers = dict(customer_places().select("customer_id", "pk").iter_rows())
     known = {rep.code: rep for rep in reps}
     seen = set(Hearing.objects.values_list("customer_id", "heard_on"))
     heard = []

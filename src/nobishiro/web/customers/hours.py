@@ -9,13 +9,13 @@ from datetime import date, datetime, time
 from typing import Final
 
 import polars as pl
+from django.db.models import Count, F, Subquery, Sum
 from django.utils import timezone
 
 from nobishiro.pipelines.touch_hours import has_touches, touches_between
-from nobishiro.web.core.among import among
 from nobishiro.web.core.company import published
 from nobishiro.web.core.once import once
-from nobishiro.web.customers.models import Customer, Touch
+from nobishiro.web.customers.models import Customer, Projection, Touch
 from nobishiro.web.people.models import Rep
 
 QUADRANTS: Final = ("A", "B", "C", "D", "")
@@ -75,12 +75,9 @@ def hours_spent(first: date, until: date, reps: Mapping[str, int] | None = None)
     imported = touches_between(run, first, until)
     if imported.is_empty():
         return spent
-    known = customers_of(imported["customer_id"])
-    places = {"customer_id": list(known), "quadrant": [quadrant for _, quadrant in known.values()]}
-    quadrants = pl.DataFrame(places, schema={"customer_id": pl.String, "quadrant": pl.String})
     reps = reps_by_code()
     sums = (
-        imported.join(quadrants, on="customer_id", how="left")
+        imported.join(customer_places(), on="customer_id", how="left")
         .group_by("rep_id", "quadrant", maintain_order=True)
         .agg(pl.col("minutes").sum(), pl.col("minutes").null_count().alias("unknown"))
     )
@@ -90,14 +87,35 @@ def hours_spent(first: date, until: date, reps: Mapping[str, int] | None = None)
     return spent
 
 
-def customers_of(codes: pl.Series) -> dict[str, tuple[int, str]]:
-    """Customer code → (pk, quadrant) of those who had a touch lately; asked once a request while the codes are known."""
-    known = once("customers of touches", dict[str, tuple[int, str]])
-    missing = [code for code in codes.unique() if code not in known]
-    if missing:
-        rows = Customer.objects.filter(among("code", missing)).values_list("code", "pk", "quadrant")
-        known.update({code: (pk, quadrant) for code, pk, quadrant in rows})
-    return known
+def customer_places() -> pl.DataFrame:
+    """(customer_id, pk, quadrant) of every customer as it is now, kept in the process until one of them moves.
+
+    Each request asks how many customers are in each quadrant, with the sums of their keys and of their squares: an override
+    changes these, and a hundred thousand rows need not be read again while nobody moved.
+    """
+    return once("customer places", _places)
+
+
+_kept: list[tuple[object, pl.DataFrame]] = []
+
+
+def _places() -> pl.DataFrame:
+    everybody = Customer.objects.order_by()
+    stamp = sorted(
+        everybody.values_list("quadrant").annotate(
+            n=Count("pk"),
+            keys=Sum("pk"),
+            squares=Sum(F("pk") * F("pk")),
+            first=Subquery(everybody.order_by("code").values("code")[:1]),
+            last=Subquery(everybody.order_by("-code").values("code")[:1]),
+            projected=Subquery(Projection.objects.filter(pk=1).values("projected_at")[:1]),
+        )
+    )
+    if not _kept or _kept[0][0] != stamp:
+        schema = {"customer_id": pl.String, "pk": pl.Int64, "quadrant": pl.String}
+        rows = list(everybody.values_list("code", "pk", "quadrant"))
+        _kept[:] = [(stamp, pl.DataFrame(rows, schema=schema, orient="row"))]
+    return _kept[0][1]
 
 
 def all_reps() -> dict[int, Rep]:

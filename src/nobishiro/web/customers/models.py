@@ -393,6 +393,8 @@ class Action(models.Model):
             models.Index(fields=["rep", "state", "rank"], name="action_rep"),
             models.Index(fields=["customer", "state"], name="action_customer"),
             models.Index(fields=["state", "due"], name="action_due"),
+            models.Index(fields=["state", "-expected"], name="action_expected"),
+            models.Index(fields=["source", "rank"], name="action_rank"),
         ]
 
     def __str__(self) -> str:

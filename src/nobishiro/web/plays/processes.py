@@ -20,6 +20,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+import polars as pl
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
@@ -28,7 +29,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nobishiro.pipelines.touch_hours import touches_between
 from nobishiro.web.core.company import published
-from nobishiro.web.customers.hours import customers_of, reps_by_code
+from nobishiro.web.customers.hours import customer_places, reps_by_code
 from nobishiro.web.customers.models import Action, Touch
 from nobishiro.web.plays.weeks import Week
 from nobishiro.web.referrals.models import Hearing, Referral
@@ -176,16 +177,15 @@ def _imported_visits(week: Week, today: date) -> list[Case]:
     frame = frame.filter(frame["kind"] == "visit")
     if frame.is_empty():
         return []
-    customers, reps = customers_of(frame["customer_id"]), reps_by_code()
+    reps = reps_by_code()
     heard = set(
         Hearing.objects.filter(heard_on__range=(week.monday, week.sunday)).values_list("customer_id", "heard_on")
     )
-    cases = []
-    for code, rep, day in frame.select("customer_id", "rep_id", frame["happened_at"].dt.date()).iter_rows():
-        if code in customers:
-            pk = customers[code][0]
-            cases.append(_hearing_case(pk, reps.get(rep), day, (pk, day) in heard, None, today))
-    return cases
+    visits = frame.join(customer_places(), on="customer_id", how="inner", maintain_order="left")
+    return [
+        _hearing_case(pk, reps.get(rep), day, (pk, day) in heard, None, today)
+        for pk, rep, day in visits.select("pk", "rep_id", pl.col("happened_at").dt.date()).iter_rows()
+    ]
 
 
 def _in_week(material: Material, day: date | None) -> bool:

@@ -184,6 +184,12 @@ def targets(scope: str | None = None) -> list[TargetStanding]:
     return list(found.filter(scope=scope) if scope else found)
 
 
+def targets_beside(reps: Iterable[str]) -> list[TargetStanding]:
+    """The targets of the company, of the divisions and of these reps alone."""
+    shown = Q(scope="rep", scope_id__in=list(reps)) | ~Q(scope="rep")
+    return list(TargetStanding.objects.filter(shown, measure="sales"))
+
+
 def company_target() -> TargetStanding | None:
     """The target the week's page speaks of: the company's shortest period, since that one is felt first."""
     own = sorted(targets("company"), key=lambda one: one.period_end)

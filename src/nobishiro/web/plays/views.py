@@ -64,12 +64,13 @@ def plan(request: SignedInRequest) -> HttpResponseBase:
     first, until = selectors.month_until(timezone.localdate())
     spent = hours_spent(first, until)
     quadrants = selectors.quadrant_hours(spent, summary, selectors.quadrant_counts(_UNSEEN_DAYS))
+    reps = Paginator(selectors.rep_plans(), _REPS).get_page(request.GET.get("reps"))
     return list_page(
         request, PLAN, "plays/plan.html",
         {
-            "summary": summary, "quadrants": quadrants, "spent": spent, "reps": Paginator(selectors.rep_plans(), _REPS).get_page(request.GET.get("reps")),
+            "summary": summary, "quadrants": quadrants, "spent": spent, "reps": reps,
             "most_hours": max([quadrant.wished or 0.0 for quadrant in quadrants] + [quadrant.planned or 0.0 for quadrant in quadrants] + [0.0]),
-            "targets": selectors.targets(), "names": selectors.scope_names(),
+            "targets": selectors.targets_beside(one.rep.code for one in reps.object_list if one.rep), "names": selectors.scope_names(),
         },
     )  # fmt: skip
 

@@ -5,40 +5,39 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0001_initial'),
-        ('people', '0003_invitations_and_sessions'),
+        ("customers", "0001_initial"),
+        ("people", "0003_invitations_and_sessions"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(fields=['is_listed', '-expected_missed', '-potential'], name='cust_expected'),
+            model_name="customer",
+            index=models.Index(fields=["is_listed", "-expected_missed", "-potential"], name="cust_expected"),
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(fields=['is_listed', '-missed_families'], name='cust_missed'),
+            model_name="customer",
+            index=models.Index(fields=["is_listed", "-missed_families"], name="cust_missed"),
         ),
         migrations.AddIndex(
-            model_name='fact',
-            index=models.Index(fields=['-learned_on'], name='fact_learned'),
+            model_name="fact",
+            index=models.Index(fields=["-learned_on"], name="fact_learned"),
         ),
         migrations.AddIndex(
-            model_name='fact',
-            index=models.Index(fields=['-set_at'], name='fact_set'),
+            model_name="fact",
+            index=models.Index(fields=["-set_at"], name="fact_set"),
         ),
         migrations.AddIndex(
-            model_name='outcome',
-            index=models.Index(fields=['-happened_at'], name='outcome_day'),
+            model_name="outcome",
+            index=models.Index(fields=["-happened_at"], name="outcome_day"),
         ),
         migrations.AddIndex(
-            model_name='outcome',
-            index=models.Index(fields=['-entered_at'], name='outcome_entered'),
+            model_name="outcome",
+            index=models.Index(fields=["-entered_at"], name="outcome_entered"),
         ),
         migrations.AddIndex(
-            model_name='touch',
-            index=models.Index(fields=['-happened_at'], name='touch_day'),
+            model_name="touch",
+            index=models.Index(fields=["-happened_at"], name="touch_day"),
         ),
     ]

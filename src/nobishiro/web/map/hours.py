@@ -16,7 +16,7 @@ from nobishiro.pipelines.touch_hours import has_touches, touches_between
 from nobishiro.web.core.among import among
 from nobishiro.web.core.company import published
 from nobishiro.web.customers.hours import QUADRANTS as LETTERS
-from nobishiro.web.customers.hours import hours_spent
+from nobishiro.web.customers.hours import all_reps, hours_spent
 from nobishiro.web.customers.models import Customer, Touch
 from nobishiro.web.people.models import CompanySettings, Rep
 
@@ -116,8 +116,8 @@ def month_hours(rep_code: str = "") -> MonthHours:
     """Hours of the month by quadrant and rep, of everybody or of one rep."""
     run = published()
     month = month_shown(run)
-    names = {rep.pk: rep for rep in Rep.objects.all()}
-    spent = hours_spent(month.first, month.until, {rep.code: pk for pk, rep in names.items()})
+    names = all_reps()
+    spent = hours_spent(month.first, month.until)
     wished, planned = _plan(run, rep_code)
     allowed = None if wished is None else wished["C"] + CompanySettings.current().c_tolerance / 100
     by_quadrant = spent.by_quadrant

@@ -28,8 +28,9 @@ test-e2e: .venv/.ready-e2e  ## the report in a real browser
 	sh scripts/need chromium
 	$(RUN)/python -m pytest -q -m e2e
 
-test-faults: .venv/.ready  ## processes killed, disks filled, slow properties
+test-faults: .venv/.ready  ## processes killed, disks filled, slow properties, the pages on a real PostgreSQL
 	$(RUN)/python -m pytest -q -m "faults or slow"
+	$(RUN)/python scripts/on_postgresql.py $(RUN)/python -m pytest -q -n 2 --dist loadfile tests/web
 
 test-spark: .venv/.ready-spark  ## the same results on a real local Spark
 	sh scripts/need java

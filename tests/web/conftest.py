@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection
 from django.test import Client
 
 from nobishiro.web.core.permissions import Role
@@ -13,6 +14,12 @@ from nobishiro.web.customers.models import Customer
 from nobishiro.web.people.models import Division, Rep, User
 
 PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _keep_the_connection(django_db_setup: None) -> None:
+    """A response a test closes ends its request, and with it the connection; the test's own transaction still needs it."""
+    connection.close_if_unusable_or_obsolete = lambda: None  # type: ignore[method-assign]
 
 
 @pytest.fixture

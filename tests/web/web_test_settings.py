@@ -11,6 +11,8 @@ atexit.register(shutil.rmtree, _place, ignore_errors=True)
 os.environ["NOBISHIRO_WORKSPACE"] = _place
 for _name in ("NOBISHIRO_DATABASE_URL", "NOBISHIRO_DEMO", "NOBISHIRO_HTTPS", "NOBISHIRO_HOSTS"):
     os.environ.pop(_name, None)
+if os.environ.get("NOBISHIRO_TEST_DATABASE_URL"):  # scripts/on_postgresql.py
+    os.environ["NOBISHIRO_DATABASE_URL"] = os.environ["NOBISHIRO_TEST_DATABASE_URL"]
 
 from nobishiro.web.config.settings import *  # noqa: E402, F403
 

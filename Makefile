@@ -12,7 +12,7 @@ PORT ?= 8000
 help:            ## what there is
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-demo: .venv/.ready  ## run the whole on the bundled real data and serve the report
+demo: .venv/.ready  ## open a fictional company to step into; the others and the real data are one click away
 	$(RUN)/nobishiro demo --workspace $(WORKSPACE) --serve --port $(PORT)
 
 test: .venv/.ready  ## the fast tests

@@ -20,7 +20,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None, tmp_path_fa
 
     path: Path = tmp_path_factory.mktemp("browser") / "people.sqlite3"
     for place in (settings.DATABASES["default"], connections["default"].settings_dict):
-        if place["ENGINE"].endswith("sqlite3"):
+        if "sqlite" in place["ENGINE"]:
             place.setdefault("TEST", {})["NAME"] = str(path)
 
 

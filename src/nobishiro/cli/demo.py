@@ -12,13 +12,15 @@ from nobishiro.cli.options import JsonOption, LanguageOption
 from nobishiro.cli.terminal import Terminal, default_language, now
 
 REAL: Final = "real"
+HOME: Final = Path("demo-workspace")
 
 
 def demo(
     world: Annotated[str, typer.Argument(help="maker, schools, shop, or real for real data as a report.")] = "maker",
-    workspace: Annotated[Path, typer.Option("--workspace", "-w", help="Where the demo lives.")] = Path(
-        "demo-workspace"
-    ),
+    workspace: Annotated[
+        Path | None,
+        typer.Option("--workspace", "-w", help="Where the demo lives (default: demo-workspace, for real data its `real`)."),
+    ] = None,
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Open it on this machine until Ctrl+C.")] = False,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8000,
     others: Annotated[
@@ -38,26 +40,26 @@ def demo(
     """
     terminal = Terminal(lang or default_language(), as_json)
     if world == REAL:
-        _real(terminal, workspace, port if serve else None)
+        _real(terminal, workspace or HOME / REAL, port if serve else None)
         return
     from nobishiro.cli.serve import need_web
 
     need_web()
     from nobishiro.web.config.worlds import make_world, serve_worlds, world_named
 
-    chosen = world_named(world)
+    chosen, home = world_named(world), workspace or HOME
     today = now("Asia/Tokyo").date()
     with terminal.progress() as progress:
-        directory = make_world(chosen, workspace, today, progress)
+        directory = make_world(chosen, home, today, progress)
     terminal.say("demo.made", name=getattr(chosen, f"name_{terminal.language}"), path=directory)
     terminal.document({"world": chosen.name, "workspace": directory, "customers": chosen.customers})
     if serve:
         serve_worlds(
             chosen,
-            workspace,
+            home,
             today,
             port,
-            ready=lambda url: terminal.say("demo.ready", url=f"{url}/demo/"),
+            ready=lambda url: terminal.say("demo.ready" if others else "serve.ready", url=f"{url}/demo/"),
             make_report=lambda place: _report(place, terminal.language),
             serve_report=_serve_report,
             with_others=others,

@@ -10,6 +10,7 @@
 | NOBISHIRO_TIME_ZONE | where the company's days end | `Asia/Tokyo` |
 | NOBISHIRO_MAIL_URL | `smtp://user:password@host:587?tls=1` | mail goes to `web/mail/` as files |
 | NOBISHIRO_MAIL_FROM | sender of our own mail | `nobishiro@localhost` |
+| NOBISHIRO_ADDRESS | how people reach the site, for links in mail | the first of the hosts; `serve` says its own |
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ class Installation:
     time_zone: str
     mail_url: str
     mail_from: str
+    address: str
+    """Without a slash at the end."""
     is_demo: bool
     """One-click sign-in exists. Set by the `demo` command for its own child processes, never read from a file."""
 
@@ -65,7 +68,7 @@ class Installation:
         """Django's description of the database."""
         if not self.database_url:
             return {
-                "ENGINE": "django.db.backends.sqlite3",
+                "ENGINE": "nobishiro.web.config.sqlite",
                 "NAME": str(self.home / "people.sqlite3"),
                 "OPTIONS": {
                     "transaction_mode": "IMMEDIATE",
@@ -126,5 +129,6 @@ def read_installation(environment: Mapping[str, str] | None = None) -> Installat
         time_zone=values.get("NOBISHIRO_TIME_ZONE", "Asia/Tokyo"),
         mail_url=values.get("NOBISHIRO_MAIL_URL", ""),
         mail_from=values.get("NOBISHIRO_MAIL_FROM", "nobishiro@localhost"),
+        address=values.get("NOBISHIRO_ADDRESS", "").rstrip("/"),
         is_demo=values.get("NOBISHIRO_DEMO", "0") == "1",
     )

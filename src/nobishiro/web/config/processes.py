@@ -136,6 +136,7 @@ def serve(
     environment |= {"DJANGO_SETTINGS_MODULE": "nobishiro.web.config.settings", SUPERVISED: "1", "PYTHONUNBUFFERED": "1"}
     installation = read_installation(environment)
     url = _address(installation, host, port)
+    environment.setdefault("NOBISHIRO_ADDRESS", url)
     link = _prepare(environment, url)
     house = _House([_child(part, host, port, workers, threads) for part in parts], environment)
     if stop is not None:

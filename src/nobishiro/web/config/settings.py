@@ -14,7 +14,9 @@ INSTALLATION = read_installation()
 SECRET_KEY = INSTALLATION.secret_key()
 DEBUG = False
 ALLOWED_HOSTS = list(INSTALLATION.hosts)
-CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if INSTALLATION.is_https]
+CSRF_TRUSTED_ORIGINS = [
+    f"https://{'*' if host.startswith('.') else ''}{host}" for host in ALLOWED_HOSTS if INSTALLATION.is_https
+]
 ROOT_URLCONF = "nobishiro.web.config.urls"
 WSGI_APPLICATION = "nobishiro.web.config.wsgi.application"
 DATABASES = {"default": INSTALLATION.database()}

@@ -39,7 +39,7 @@ class World:
 
 
 WORLDS: Final = (
-    World("maker", "のびしろ計器（メーカー）", "Nobishiro Instruments (maker)", 800),
+    World("maker", "のびしろ計器（メーカー）", "Nobishiro Keiki (maker)", 800),
     World("schools", "みらい学びグループ（スクール・SaaS）", "Mirai Manabi Group (schools, SaaS)", 2_000),
     World("shop", "ひより市場（EC・店舗）", "Hiyori Market (shop)", 5_000),
 )

@@ -60,7 +60,10 @@ def other_worlds(workspace: Path) -> list[OtherWorld]:
     return [
         OtherWorld(str(one["name_ja"]), str(one["name_en"]), str(one["url"]), str(one.get("state", "ready")))
         for one in said
-        if isinstance(one, dict) and {"name_ja", "name_en", "url"} <= one.keys() and _is_local(str(one["url"]))
+        if isinstance(one, dict)
+        and {"name_ja", "name_en", "url"} <= one.keys()
+        and _is_local(str(one["url"]))
+        and one.get("name") != workspace.name
     ]
 
 

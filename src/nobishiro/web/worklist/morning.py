@@ -149,4 +149,4 @@ def compose(user: User, day: DayList) -> EmailMultiAlternatives:
 def site_address() -> str:
     """Where the site is reached: the first of its names."""
     installation = settings.INSTALLATION
-    return f"{'https' if installation.is_https else 'http'}://{installation.hosts[0]}"
+    return installation.address or f"{'https' if installation.is_https else 'http'}://{installation.hosts[0]}"

@@ -111,6 +111,7 @@ def test_the_maker_can_be_followed_from_the_question_to_the_reward(site: str, br
     page = context.new_page()
     page.goto(f"{site}/demo/")
     page.click("button[value=rep]")
+    page.click(".tools button[value=ja]")
     page.goto(f"{site}/customers/?q=東和食品機械")
     page.click("text=東和食品機械")
     assert "東和食品機械" in page.inner_text("h1")
@@ -126,6 +127,7 @@ def test_the_maker_can_be_followed_from_the_question_to_the_reward(site: str, br
     address = page.url
     page.goto(f"{site}/demo/")
     page.click("button[value=manager]")
+    page.click(".tools button[value=ja]")
     page.goto(address)
     page.get_by_role("button", name="受け取る", exact=True).click()
     assert "お伺いします" in page.inner_text("h1")

@@ -133,7 +133,7 @@ def test_rep_lines_put_who_is_late_first_and_add_up(customer: Customer, rep: Rep
     other = Rep.objects.create(code="R0", name="先頭 一郎")
     add_action(by=None, customer=customer, source="plan", source_key="1", rep=rep, due=date(2026, 11, 17))
     add_action(by=None, customer=customer, source="plan", source_key="2", rep=other, due=date(2026, 11, 20))
-    lines = selectors.process_lines(WEEK, TODAY)
+    lines = selectors.process_lines(Material(WEEK, TODAY))
     rows = selectors.rep_lines(lines)
     assert [row.rep for row in rows] == [rep, other]
     for number, line in enumerate(lines):
@@ -144,7 +144,7 @@ def test_a_division_shows_its_own_reps_alone(customer: Customer, rep: Rep, divis
     other = Rep.objects.create(code="R9", name="よその人")
     add_action(by=None, customer=customer, source="plan", source_key="1", rep=rep, due=date(2026, 11, 17))
     add_action(by=None, customer=customer, source="plan", source_key="2", rep=other, due=date(2026, 11, 17))
-    own = selectors.process_lines(WEEK, TODAY, division=division.pk)
+    own = selectors.process_lines(Material(WEEK, TODAY), division=division.pk)
     assert own[0].all == Tally(late=1)
 
 

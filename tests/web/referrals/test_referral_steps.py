@@ -13,6 +13,8 @@ from nobishiro.web.core.permissions import Role
 from nobishiro.web.customers.models import Action, Customer, Touch
 from nobishiro.web.customers.touches import add_touch, withdraw_touch
 from nobishiro.web.people.models import Division, Rep, User
+from nobishiro.web.plays.processes import Material
+from nobishiro.web.plays.weeks import week_of
 from nobishiro.web.referrals import selectors, services
 from nobishiro.web.referrals.models import Hearing, Question, Referral, Reward
 from nobishiro.web.referrals.services import StepNotPossible
@@ -253,3 +255,6 @@ def test_standing_counts_what_is_late_and_what_waits_for_a_check(
     )
     checked = selectors.standing(everything, accepted.approach_due + timedelta(days=1))
     assert (checked.following_late, checked.unchecked) == (0, 1)
+    day = accepted.approach_due + timedelta(days=1)
+    at_hand = Material(week_of(day), day).referrals
+    assert selectors.standing_of(at_hand, day) == selectors.standing(everything, day)

@@ -91,13 +91,16 @@ class Material:
 
     @cached_property
     def referrals(self) -> list[Referral]:
-        """Referrals to be accepted or approached in the week; `has_touch` says whether who follows it was there."""
+        """Referrals to be accepted or approached in the week, and all that wait for it; `has_touch` says whether who
+        follows one was there.
+        """
         days = (self.week.monday, self.week.sunday)
         touches = Touch.objects.filter(
             customer_id=OuterRef("customer_id"), rep_id=OuterRef("to_rep_id"),
             happened_at__gte=OuterRef("accepted_at"), withdrawn_at__isnull=True,
         ).exclude(direction="inbound")  # fmt: skip
-        found = Referral.objects.filter(Q(accept_due__range=days) | Q(approach_due__range=days))
+        waiting = Q(state__in=[Referral.State.SENT, Referral.State.ACCEPTED])
+        found = Referral.objects.filter(Q(accept_due__range=days) | Q(approach_due__range=days) | waiting)
         return list(found.annotate(has_touch=Exists(touches)))
 
 

@@ -37,10 +37,9 @@ class RepLine:
     tallies: tuple[tuple[Process, Tally], ...]
 
 
-def process_lines(week: Week, today: date, *, division: int | None = None) -> list[ProcessLine]:
-    """Every declared process of the week; with `division`, of its reps alone."""
-    own = _own(division)
-    material, lines = Material(week, today), []
+def process_lines(material: Material, *, division: int | None = None) -> list[ProcessLine]:
+    """Every declared process of the material's week; with `division`, of its reps alone."""
+    own, lines = _own(division), []
     for process in PROCESSES:
         cases = [case for case in process.cases(material) if own is None or case.rep_id in own]
         by_rep: dict[int | None, list[Case]] = {}

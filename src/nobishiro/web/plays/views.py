@@ -18,9 +18,9 @@ from nobishiro.web.customers.hours import hours_spent
 from nobishiro.web.people.models import Division, Rep
 from nobishiro.web.plays import selectors, services
 from nobishiro.web.plays.plan_list import PLAN
-from nobishiro.web.plays.processes import STATES, process_named
+from nobishiro.web.plays.processes import STATES, Material, process_named
 from nobishiro.web.plays.weeks import read_week
-from nobishiro.web.referrals.selectors import referrals_for, standing
+from nobishiro.web.referrals.selectors import standing_of
 
 _CLOSING = 10
 _UNSEEN_DAYS = 30
@@ -37,7 +37,8 @@ def week(request: SignedInRequest) -> HttpResponse:
     summary = selectors.plan_summary()
     first, until = selectors.month_until(today)
     spent = hours_spent(first, until)  # before the processes: its customers hold those of the week
-    lines = selectors.process_lines(this_week, today)
+    material = Material(this_week, today)
+    lines = selectors.process_lines(material)
     target = selectors.company_target()
     counts = selectors.quadrant_counts(_UNSEEN_DAYS)
     open_sum = selectors.open_sum()
@@ -51,7 +52,7 @@ def week(request: SignedInRequest) -> HttpResponse:
             "late": sum(line.all.late for line in lines), "unseen_b": counts.get("B", (0, 0))[1],
             "unseen_days": _UNSEEN_DAYS, "confirmed": confirmed.get(this_week.monday),
             "unconfirmed": selectors.unconfirmed_before(this_week, open_sum.oldest, confirmed), "has_run": published() is not None,
-            "referrals": standing(referrals_for(request.user, whose="all"), today),
+            "referrals": standing_of(material.referrals, today),
         },
     )  # fmt: skip
 
@@ -85,7 +86,7 @@ def processes(request: SignedInRequest) -> HttpResponse:
     summary = selectors.plan_summary()
     first, until = selectors.month_until(today)
     spent = hours_spent(first, until)
-    lines = selectors.process_lines(chosen, today, division=division.pk if division else None)
+    lines = selectors.process_lines(Material(chosen, today), division=division.pk if division else None)
     return render(
         request, "plays/processes.html",
         {
@@ -141,7 +142,7 @@ def confirm(request: SignedInRequest) -> HttpResponse:
         messages.error(request, gettext("This week has not begun yet."))
     else:
         division = _division(request.POST.get("division"))
-        lines = selectors.process_lines(chosen, today, division=division.pk if division else None)
+        lines = selectors.process_lines(Material(chosen, today), division=division.pk if division else None)
         services.confirm_week(
             by=request.user, week=chosen, division=division, note=request.POST.get("note", "")[:2000],
             figures=selectors.figures_of(lines),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -75,6 +76,20 @@ def standing(found: QuerySet[Referral], today: date) -> Standing:
         )
     )
     return Standing(**figures)
+
+
+def standing_of(referrals: Iterable[Referral], today: date) -> Standing:
+    """The same counts over referrals that are at hand and carry `has_touch`."""
+    sent = [one for one in referrals if one.state == Referral.State.SENT]
+    accepted = [one for one in referrals if one.state == Referral.State.ACCEPTED]
+    untouched = [one for one in accepted if not getattr(one, "has_touch", False)]
+    return Standing(
+        waiting=len(sent),
+        waiting_late=sum(one.accept_due < today for one in sent),
+        following=len(accepted),
+        following_late=sum(one.approach_due is not None and one.approach_due < today for one in untouched),
+        unchecked=len(accepted) - len(untouched),
+    )
 
 
 def family_names(codes: set[str]) -> dict[str, str]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # starts processes of its own; `make test-faults` runs it
+
 MAIN = "import sys; from nobishiro.cli.main import main; sys.argv[0] = 'nobishiro'; main()"
 CHECK = """
 import django; django.setup()

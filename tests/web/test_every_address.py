@@ -57,6 +57,7 @@ def denials() -> int:
     return AuditEntry.objects.filter(verb="denied").count()
 
 
+@pytest.mark.slow  # a minute and more: every address as everybody; `make test-faults` runs it
 @pytest.mark.django_db
 @pytest.mark.parametrize("address", EVERY, ids=lambda address: address.name)
 def test_who_may_open_it(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import fastexcel
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
@@ -13,6 +14,8 @@ from imports_files import SALES
 from nobishiro.engine.workspace import Workspace
 from nobishiro.web.customers.models import Correction
 from nobishiro.web.imports.models import ImportDraft
+
+pytestmark = pytest.mark.slow  # starts processes of its own; `make test-faults` runs it
 
 Bring = Callable[..., ImportDraft]
 Commit = Callable[[ImportDraft], ImportDraft]

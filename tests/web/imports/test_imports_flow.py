@@ -12,6 +12,8 @@ from nobishiro.engine.workspace import Workspace
 from nobishiro.web.core.models import AuditEntry
 from nobishiro.web.imports.models import ImportDraft, Signature
 
+pytestmark = pytest.mark.slow  # starts processes of its own; `make test-faults` runs it
+
 Bring = Callable[..., ImportDraft]
 Commit = Callable[[ImportDraft], ImportDraft]
 

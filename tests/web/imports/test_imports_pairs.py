@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from django.test import Client
 
 from nobishiro.engine.workspace import Workspace
 from nobishiro.web.imports.models import ImportDraft, MatchPair
+
+pytestmark = pytest.mark.slow  # starts processes of its own; `make test-faults` runs it
 
 Bring = Callable[..., ImportDraft]
 Commit = Callable[[ImportDraft], ImportDraft]

@@ -19,6 +19,8 @@ from nobishiro.web.core.models import AuditEntry
 from nobishiro.web.core.permissions import Role
 from nobishiro.web.people.models import User
 
+pytestmark = pytest.mark.slow  # starts processes of its own; `make test-faults` runs it
+
 
 @pytest.fixture
 def demo_site(settings) -> Iterator[None]:

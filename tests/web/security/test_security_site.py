@@ -16,6 +16,8 @@ from nobishiro.web.core import views as core_views
 from nobishiro.web.core.addresses import client_address
 from nobishiro.web.core.permissions import Role
 
+pytestmark = pytest.mark.slow  # starts processes of its own; `make test-faults` runs it
+
 PASSWORD = "correct horse battery staple"
 ELSEWHERE = [
     "https://evil.example/",

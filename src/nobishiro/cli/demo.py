@@ -19,7 +19,9 @@ def demo(
     world: Annotated[str, typer.Argument(help="maker, schools, shop, or real for real data as a report.")] = "maker",
     workspace: Annotated[
         Path | None,
-        typer.Option("--workspace", "-w", help="Where the demo lives (default: demo-workspace, for real data its `real`)."),
+        typer.Option(
+            "--workspace", "-w", help="Where the demo lives (default: demo-workspace, for real data its `real`)."
+        ),
     ] = None,
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Open it on this machine until Ctrl+C.")] = False,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8000,

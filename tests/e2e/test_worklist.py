@@ -271,7 +271,7 @@ def test_undo_without_a_line_is_sent_after_its_tap(rep_user: object, phone: Call
     tap(page, "東和食品機械", "検討中")
     page.get_by_text("未送信 3 件。").wait_for()
     page.reload()
-    assert card(page, "東和食品機械").locator("[data-result]").inner_text() == "検討中"
+    card(page, "東和食品機械").locator("[data-result]", has_text="検討中").wait_for()  # the queue is read after the page
     context.set_offline(False)
     page.evaluate("window.dispatchEvent(new Event('online'))")
     wait_sent(page)

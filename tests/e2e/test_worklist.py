@@ -226,7 +226,9 @@ def test_a_tap_without_a_line_waits_over_a_reload_and_is_sent_once(
     page.reload()  # no line: the list as last seen, with the taps laid over it
     page.get_by_text("いま電波がありません。").wait_for()
     page.get_by_text("未送信 2 件。電波が戻ると送ります。").wait_for()
-    card(page, "東和食品機械").locator("[data-result]", has_text="検討中").wait_for()  # the queue is read after the page
+    card(page, "東和食品機械").locator(
+        "[data-result]", has_text="検討中"
+    ).wait_for()  # the queue is read after the page
     assert card(page, "港精工").get_by_role("button", name="受注", exact=True).is_visible()
     page.close()  # put into the pocket
     page = context.new_page()
@@ -271,7 +273,9 @@ def test_undo_without_a_line_is_sent_after_its_tap(rep_user: object, phone: Call
     tap(page, "東和食品機械", "検討中")
     page.get_by_text("未送信 3 件。").wait_for()
     page.reload()
-    card(page, "東和食品機械").locator("[data-result]", has_text="検討中").wait_for()  # the queue is read after the page
+    card(page, "東和食品機械").locator(
+        "[data-result]", has_text="検討中"
+    ).wait_for()  # the queue is read after the page
     context.set_offline(False)
     page.evaluate("window.dispatchEvent(new Event('online'))")
     wait_sent(page)

@@ -35,14 +35,13 @@ from nobishiro.web.customers.conditions import CHOSEN
 from nobishiro.web.customers.facts import IMPORTANT
 from nobishiro.web.customers.listing import listed
 from nobishiro.web.customers.models import Customer, Owner, Projection
+from nobishiro.web.customers.next_step import PROMOTER
 from nobishiro.web.people.models import Division, Rep
 
 if TYPE_CHECKING:
     from nobishiro.web.core.list_filters import Choices
     from nobishiro.web.people.models import User
 
-PROMOTER: Final = 9
-"""NPS from which somebody recommends us."""
 PASSIVE: Final = 7
 UNSEEN_DAYS: Final = 30
 """After so many days without a contact a B customer is named at the top."""

@@ -25,6 +25,8 @@ LATER_DAYS: Final = 14
 FOLLOW_AFTER_DAYS: Final = 7
 DETRACTOR: Final = 6
 """NPS of 0–6."""
+PROMOTER: Final = 9
+"""NPS from which somebody recommends us."""
 FOLDED: Final = 2
 _KANJI: Final = re.compile(r"[\u4e00-\u9fff々]+")
 _KATAKANA: Final = re.compile(r"[ァ-ヴー]+")

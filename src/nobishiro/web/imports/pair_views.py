@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from nobishiro.contracts.errors import NobishiroError
 from nobishiro.web.core.models import Job
 from nobishiro.web.core.permissions import Permission, SignedInRequest, requires
+from nobishiro.web.core.sent import is_whole
 from nobishiro.web.imports import pairs as services
 from nobishiro.web.imports import selectors
 from nobishiro.web.imports.draft_views import find_draft
@@ -109,11 +110,11 @@ def _decide(request: SignedInRequest, draft: ImportDraft | None) -> HttpResponse
     wanted: dict[int, str] = {}
     words = {"same": _Decision.SAME, "different": _Decision.DIFFERENT, "later": _Decision.LATER, "open": _Decision.OPEN}
     verb, _dash, number = request.POST.get("decide", "").partition("-")
-    if verb in words and number.isdigit():
+    if verb in words and is_whole(number):
         wanted[int(number)] = words[verb]
     elif request.POST.get("all") in words:
         chosen = words[request.POST["all"]]
-        wanted = {int(number): chosen for number in request.POST.getlist("pair") if number.isdigit()}
+        wanted = {int(number): chosen for number in request.POST.getlist("pair") if is_whole(number)}
     done = 0
     for decision in set(wanted.values()):
         chosen_pairs = list(

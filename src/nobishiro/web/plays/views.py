@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from nobishiro.web.core.company import published
 from nobishiro.web.core.lists import list_page
 from nobishiro.web.core.permissions import Permission, SignedInRequest, requires
+from nobishiro.web.core.sent import key_sent
 from nobishiro.web.customers.hours import hours_spent
 from nobishiro.web.people.models import Division, Rep
 from nobishiro.web.plays import selectors, services
@@ -103,7 +104,7 @@ def processes(request: SignedInRequest) -> HttpResponse:
 def _division(text: str | None) -> Division | None:
     if not text:
         return None
-    return get_object_or_404(Division, pk=int(text) if text.isdecimal() and len(text) < 18 else -1)
+    return get_object_or_404(Division, pk=key_sent(text))
 
 
 @requires(Permission.SEE_TEAM)
@@ -117,7 +118,7 @@ def process(request: SignedInRequest, name: str) -> HttpResponse:
     this_week = read_week(request.GET.get("week"), today)
     state = request.GET.get("state", "")
     state = state if state in STATES else ""
-    rep = Rep.objects.filter(pk=request.GET["rep"]).first() if request.GET.get("rep", "").isdecimal() else None
+    rep = Rep.objects.filter(pk=key_sent(request.GET.get("rep"))).first()
     division = _division(request.GET.get("division"))
     cases = selectors.cases_of(
         chosen, this_week, today, state=state, rep=rep.pk if rep else None, division=division.pk if division else None

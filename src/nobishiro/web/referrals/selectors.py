@@ -13,9 +13,10 @@ from django.utils import timezone
 from nobishiro.web.core.permissions import Permission
 from nobishiro.web.customers.listing import listed
 from nobishiro.web.customers.models import Customer, Family
+from nobishiro.web.customers.next_step import PROMOTER
 from nobishiro.web.people.models import Rep, User
 from nobishiro.web.referrals.models import Hearing, Introduction, Praise, Question, Referral, Reward
-from nobishiro.web.referrals.services import PAUSE_DAYS, PROMOTER
+from nobishiro.web.referrals.services import PAUSE_DAYS
 
 OPEN = (Referral.State.SENT, Referral.State.ACCEPTED, Referral.State.APPROACHED)
 _JOINED = ("customer", "from_rep", "from_user", "from_division", "to_division", "to_rep", "approach")

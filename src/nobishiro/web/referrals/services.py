@@ -18,12 +18,11 @@ from nobishiro.contracts.errors import BadInput
 from nobishiro.web.core.audit import record
 from nobishiro.web.customers.actions import add_action
 from nobishiro.web.customers.models import Action, Customer, Touch
+from nobishiro.web.customers.next_step import PROMOTER
 from nobishiro.web.people.calendar import add_business_days
 from nobishiro.web.people.models import CompanySettings, Division, Rep, User
 from nobishiro.web.referrals.models import Hearing, Introduction, Praise, Question, Referral, Reward
 
-PROMOTER: Final = 9
-"""NPS from here on is a promoter."""
 PAUSE_DAYS: Final = 180
 """Days during which a customer is not asked for an introduction again."""
 

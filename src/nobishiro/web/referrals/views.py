@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from nobishiro.web.core.list_filters import fold
 from nobishiro.web.core.permissions import Permission, SignedInRequest, requires
+from nobishiro.web.core.sent import key_sent
 from nobishiro.web.customers.listing import listed
 from nobishiro.web.customers.models import Customer, Family, Touch
 from nobishiro.web.people.calendar import business_days_between
@@ -89,7 +90,7 @@ def new(request: SignedInRequest) -> HttpResponse:
     """Write a referral; the customer, family and answer may come by the address."""
     if request.method == "POST":
         form = ReferralForm(request.POST)
-        customer = Customer.objects.filter(pk=_integer(request.POST.get("customer"))).first()
+        customer = Customer.objects.filter(pk=key_sent(request.POST.get("customer"))).first()
         if form.is_valid():
             said = form.cleaned_data
             try:
@@ -109,9 +110,9 @@ def new(request: SignedInRequest) -> HttpResponse:
                     messages.success(request, gettext("Referred to %(division)s.") % {"division": referral.to_division})
                 return redirect("referrals:detail", pk=referral.pk)
     else:
-        customer = Customer.objects.filter(pk=_integer(request.GET.get("customer")), is_listed=True).first()
+        customer = Customer.objects.filter(pk=key_sent(request.GET.get("customer")), is_listed=True).first()
         hearing = (
-            Hearing.objects.select_related("question__division").filter(pk=_integer(request.GET.get("hearing"))).first()
+            Hearing.objects.select_related("question__division").filter(pk=key_sent(request.GET.get("hearing"))).first()
         )
         family = Family.objects.filter(code=request.GET.get("family", "")).first()
         division = hearing.question.division if hearing else (family.division if family else None)
@@ -135,11 +136,6 @@ def new(request: SignedInRequest) -> HttpResponse:
     )  # fmt: skip
 
 
-def _integer(text: str | None) -> int:
-    """A key somebody sent; −1, which no row has, for what is none."""
-    return int(text) if text and text.isdecimal() and len(text) < 18 else -1
-
-
 def _step(request: SignedInRequest, pk: int, step: Callable[[Referral], object], said: str) -> HttpResponse:
     """Take one step of a referral this person may work on, and say so, or why not."""
     referral = get_object_or_404(Referral, pk=pk)
@@ -156,7 +152,7 @@ def _step(request: SignedInRequest, pk: int, step: Callable[[Referral], object],
 @require_POST
 def accept(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take it on."""
-    rep = get_object_or_404(Rep, pk=_integer(request.POST.get("rep")))
+    rep = get_object_or_404(Rep, pk=key_sent(request.POST.get("rep")))
 
     def step(referral: Referral) -> None:
         _must_work(request, referral)
@@ -181,7 +177,7 @@ def return_to_sender(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_POST
 def check(request: SignedInRequest, pk: int) -> HttpResponse:
     """The process check."""
-    touch = get_object_or_404(Touch, pk=_integer(request.POST.get("touch")))
+    touch = get_object_or_404(Touch, pk=key_sent(request.POST.get("touch")))
 
     def step(referral: Referral) -> None:
         if not selectors.may_check(request.user, referral):
@@ -271,7 +267,7 @@ def answer(request: SignedInRequest, pk: int, question: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def questions(request: SignedInRequest) -> HttpResponse:
     """The checklist itself."""
-    chosen = get_object_or_404(Question, pk=_integer(request.GET.get("edit"))) if request.GET.get("edit") else None
+    chosen = get_object_or_404(Question, pk=key_sent(request.GET.get("edit"))) if request.GET.get("edit") else None
     if request.method == "POST":
         if "propose" in request.POST:
             made = services.propose_questions(by=request.user)
@@ -329,7 +325,7 @@ def ledger(request: SignedInRequest) -> HttpResponse:
     lines = list(
         selectors.ledger(
             request.user,
-            rep=_integer(request.GET["rep"]) if request.GET.get("rep") else None,
+            rep=key_sent(request.GET["rep"]) if request.GET.get("rep") else None,
             state=state,
             since=first,
             until=last,

@@ -21,10 +21,10 @@ from nobishiro.web.core.company import published
 from nobishiro.web.core.permissions import Permission
 from nobishiro.web.customers.facts import IMPORTANT, Question, questions_from
 from nobishiro.web.customers.models import Action, Contact, Customer, Fact, Outcome
+from nobishiro.web.customers.next_step import COOL_OFF_DAYS
 from nobishiro.web.people.calendar import is_business_day
 from nobishiro.web.people.models import Rep, User
 from nobishiro.web.worklist.models import Met
-from nobishiro.web.worklist.publication import COOL_OFF_DAYS
 from nobishiro.web.worklist.taps import RESULTS
 from nobishiro.web.worklist.wording import kind_label, offer_note, range_text
 

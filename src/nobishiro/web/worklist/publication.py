@@ -21,14 +21,11 @@ from nobishiro.pipelines.todays_offers import offers_of, products_of, restraint_
 from nobishiro.web.core.models import AuditEntry
 from nobishiro.web.customers.actions import add_action, add_planned_actions, drop_action, reopen_action
 from nobishiro.web.customers.models import Action, Customer, Outcome, Tag
+from nobishiro.web.customers.next_step import COOL_OFF_DAYS, DETRACTOR, PROMOTER
 from nobishiro.web.people.calendar import Calendar, current_calendar
 from nobishiro.web.people.models import Rep
 from nobishiro.web.worklist.models import LuckyOrder
 
-COOL_OFF_DAYS: Final = 90
-"""A family a customer declined is not offered again for so long."""
-DETRACTOR: Final = 6
-PROMOTER: Final = 9
 LEAST_DAYS: Final = 10
 """Business days a plan is spread over at least, when the month has fewer left."""
 _KINDS: Final = {"new": "cross_sell", "replenishment": "replenishment"}

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from nobishiro.contracts.errors import BadInput
 from nobishiro.web.core.company import published
 from nobishiro.web.core.permissions import Permission, SignedInRequest, requires
+from nobishiro.web.core.sent import is_whole
 from nobishiro.web.customers.actions import add_action
 from nobishiro.web.customers.facts import BY_CODE, add_fact
 from nobishiro.web.customers.models import Action, Customer
@@ -124,7 +125,7 @@ def later(request: SignedInRequest, pk: int) -> HttpResponse:
 def five(request: SignedInRequest) -> HttpResponse:
     """頭の中の5分: one question a customer, of those in A and B we know least about. The run is in the address."""
     said = request.POST if request.method == "POST" else request.GET
-    run = [int(part) for part in said.get("c", "").split(",") if part.isdigit()][: AT_ONCE * 2]
+    run = [int(part) for part in said.get("c", "").split(",") if is_whole(part)][: AT_ONCE * 2]
     at, kept = (_whole(said.get(name, "")) for name in ("at", "n"))
     if request.method == "POST":
         at, kept = _take_answer(request, run, at, kept)
@@ -214,7 +215,7 @@ def _order(pk: int) -> LuckyOrder:
 
 
 def _whole(text: str) -> int:
-    return int(text) if text.isdigit() and len(text) < 10 else 0
+    return int(text) if is_whole(text, 9) else 0
 
 
 def _back(request: SignedInRequest) -> HttpResponse:
